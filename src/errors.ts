@@ -1,0 +1,56 @@
+/**
+ * Every error that Intermission itself raises, with its code. The code is stable; the wording is not.
+ */
+
+/** Codes of all errors that leave this package. */
+export type ErrorCode =
+  | 'ERR_CONFIG_INVALID'
+  | 'ERR_PLUGIN_MISUSE'
+  | 'ERR_INPUT_INVALID'
+  | 'ERR_PAGE_INVALID'
+  | 'ERR_STATE_UNREADABLE'
+  | 'ERR_STATE_CONFLICT'
+  | 'ERR_STATE_UNWRITABLE'
+  | 'ERR_ADMIN_UNREACHABLE'
+  | 'ERR_ADMIN_REFUSED'
+
+/** An error whose message may be shown to an operator. It never reaches a visitor. */
+export class IntermissionError extends Error {
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'IntermissionError'
+    this.code = code
+  }
+}
+
+/** A value that somebody gave us and that we refuse: names the field, the value and what is allowed. */
+export class InputError extends IntermissionError {
+  /** The field or option that was refused, as the giver spelled it. */
+  readonly field: string
+  /** What would have been accepted, in words. */
+  readonly allowed: string
+
+  constructor(
+    field: string,
+    value: unknown,
+    allowed: string,
+    options?: { cause?: unknown; code?: ErrorCode }
+  ) {
+    super(
+      options?.code ?? 'ERR_INPUT_INVALID',
+      `${field}: ${quote(value)} is not allowed; expected ${allowed}`,
+      options
+    )
+    this.name = 'InputError'
+    this.field = field
+    this.allowed = allowed
+  }
+}
+
+/** Shows a refused value briefly and on one line, whatever it is. */
+export function quote(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 100 ? `${text.slice(0, 97)}...` : text
+}

@@ -1,0 +1,32 @@
+// Runs the test files with node:test. Node 20 has no globs in `node --test`, so this lists them.
+// usage: node test/tools/run.js [part of a file name ...]
+import { spawn } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const wanted = process.argv.slice(2)
+const files = readdirSync(join(root, 'test'), { recursive: true })
+  .map((name) => join('test', name))
+  .filter((name) => name.endsWith('.test.ts'))
+  .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
+  .sort()
+if (files.length === 0) {
+  console.error(`no test file matches ${wanted.join(' ')}`)
+  process.exit(2)
+}
+const options = [
+  // Tests wait for sockets and timers more than they compute; Node's default of cores - 1 leaves small machines idle.
+  `--test-concurrency=${Math.max(2, availableParallelism())}`,
+  // A file that hangs is a failure with a name, not a build that never ends.
+  '--test-timeout=300000',
+  // The same on a terminal and in a log, on every version: Node's default differs in both.
+  '--test-reporter=spec'
+]
+const child = spawn(process.execPath, ['--import', 'tsx', '--test', ...options, ...files], {
+  cwd: root,
+  stdio: 'inherit'
+})
+child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)))
