@@ -1,0 +1,24 @@
+import type { IncomingMessage } from 'node:http'
+
+const kRawTarget = Symbol('intermission.rawTarget')
+
+type KeptRequest = IncomingMessage & { [kRawTarget]?: string }
+
+/**
+ * Fastify's `rewriteUrl` for a gateway: puts the client's request target aside and routes everything to `/`, so that
+ * neither the router nor a plugin can refuse or change a target that belongs to the upstream.
+ */
+export function keepRawTarget(request: KeptRequest): string {
+  request[kRawTarget] = request.url ?? '/'
+  return '/'
+}
+
+/** The same, but targets that start with `prefix` are routed as they are: they belong to routes of the gateway itself. */
+export function keepRawTargetExcept(prefix: string): (request: IncomingMessage) => string {
+  return (request) => (request.url?.startsWith(prefix) ? request.url : keepRawTarget(request))
+}
+
+/** The request target as the client sent it (RFC 9112 section 3.2), whether or not {@link keepRawTarget} was used. */
+export function rawTarget(request: KeptRequest): string {
+  return request[kRawTarget] ?? request.url ?? '/'
+}

@@ -1,0 +1,53 @@
+/**
+ * Everything that can go wrong between us and the upstream, and what the client is told.
+ */
+
+/** What happened, as far as we can know. */
+export type FailureCause =
+  | 'refused' // nobody listens, no socket file, no route, name not found
+  | 'connect-timeout'
+  | 'reset' // the connection ended before the response head
+  | 'response-timeout' // no first byte of the response in time
+  | 'idle-timeout' // nothing moved for too long, in either direction
+  | 'invalid-response' // not HTTP, or HTTP that two readers could understand differently
+  | 'cut' // the connection ended inside the response body
+  | 'client-gone' // the client left: never the upstream's fault
+
+/** A failed exchange. The message is for the log; nothing of it may reach a client. */
+export class UpstreamError extends Error {
+  readonly reason: FailureCause
+
+  constructor(reason: FailureCause, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'UpstreamError'
+    this.reason = reason
+  }
+}
+
+/** What the client is told when there is no response to relay, and whom the failure counts against. */
+export interface FailureAnswer {
+  status: 502 | 504
+  /** Value of `Intermission-Reason`. */
+  reason: 'upstream-unreachable' | 'upstream-timeout' | 'upstream-invalid-response'
+}
+
+/**
+ * The failure table: what to answer when the exchange ended before a response head arrived (nginx: 502, and 504 for its
+ * `proxy_connect_timeout` and `proxy_read_timeout`). `null` when nobody is there to be answered.
+ */
+export function answerForFailure(cause: FailureCause): FailureAnswer | null {
+  switch (cause) {
+    case 'refused':
+    case 'reset':
+      return { status: 502, reason: 'upstream-unreachable' }
+    case 'invalid-response':
+    case 'cut':
+      return { status: 502, reason: 'upstream-invalid-response' }
+    case 'connect-timeout':
+    case 'response-timeout':
+    case 'idle-timeout':
+      return { status: 504, reason: 'upstream-timeout' }
+    case 'client-gone':
+      return null
+  }
+}

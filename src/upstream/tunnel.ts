@@ -1,0 +1,95 @@
+import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { ResponseHead } from './response-head.ts'
+
+/** A client that asked to change protocols: Node has given us its bare connection. */
+export interface UpgradedClient {
+  socket: Socket
+  /** Bytes that came with the request, already part of the new protocol. */
+  bytes: Buffer
+  /** Value of the Upgrade field. */
+  protocol: string
+}
+
+const kUpgraded = Symbol('intermission.upgraded')
+
+type UpgradeRequest = IncomingMessage & { [kUpgraded]?: UpgradedClient }
+
+/** The connection of a request that {@link routeUpgrade} has routed; null for every other request. */
+export function upgradedClient(request: UpgradeRequest): UpgradedClient | null {
+  return request[kUpgraded] ?? null
+}
+
+/**
+ * Sends an upgrade request the way of every other request, so that the same checks apply: what any of them answers goes
+ * out as a plain response, after which the connection ends.
+ *
+ * @param route takes the request as a server's `request` listener would
+ */
+export function routeUpgrade(
+  request: UpgradeRequest,
+  socket: Socket,
+  bytes: Buffer,
+  route: (request: IncomingMessage, response: ServerResponse) => void
+): void {
+  const response = new ServerResponse(request)
+  response.shouldKeepAlive = false
+  response.assignSocket(socket)
+  // The socket has no listener of Node's any more: without one, a reset would end the process.
+  socket.on('error', () => socket.destroy())
+  socket.on('close', () => {
+    if (!response.destroyed && response.socket === socket) response.destroy()
+  })
+  response.on('finish', () => socket.destroySoon())
+  const protocol = request.headers.upgrade ?? ''
+  // Declined by answering over HTTP/1.1 (RFC 9113 section 3.1): HTTP/2 needs TLS or prior knowledge here.
+  if (!/^h2c?$/i.test(protocol)) request[kUpgraded] = { socket, bytes, protocol }
+  route(request, response)
+}
+
+interface Tunnel {
+  upgraded: UpgradedClient
+  head: ResponseHead
+  extraHeaders: string[]
+  upstream: Socket
+  /** Bytes that came with the 101. */
+  bytes: Buffer
+  /** Called once, when both directions have ended. */
+  onClosed(): void
+}
+
+/**
+ * Tells the client that the protocol has changed and moves bytes both ways until both sides have ended.
+ *
+ * @returns cuts both sides
+ */
+export function joinTunnel(tunnel: Tunnel): () => void {
+  const { upgraded, upstream, head } = tunnel
+  const client = upgraded.socket
+  let text = `HTTP/1.1 101 ${head.reasonPhrase}\r\nConnection: Upgrade\r\n`
+  if (head.upgrade !== null) text += `Upgrade: ${head.upgrade}\r\n`
+  const fields = [...head.rawHeaders, ...tunnel.extraHeaders]
+  for (let i = 0; i < fields.length; i += 2) text += `${fields[i]}: ${fields[i + 1]}\r\n`
+  client.setNoDelay(true)
+  client.write(`${text}\r\n`, 'latin1')
+  if (tunnel.bytes.length > 0) client.write(tunnel.bytes)
+  if (upgraded.bytes.length > 0) upstream.write(upgraded.bytes)
+
+  // `pipe` keeps back-pressure and passes the end of one direction on; a broken side takes the other with it.
+  client.pipe(upstream)
+  upstream.pipe(client)
+  let open = 2
+  const onClosed = (other: Socket) => (): void => {
+    other.destroySoon()
+    open--
+    if (open === 0) tunnel.onClosed()
+  }
+  client.on('error', () => upstream.destroy())
+  upstream.on('error', () => client.destroy())
+  client.on('close', onClosed(upstream))
+  upstream.on('close', onClosed(client))
+  return () => {
+    client.destroy()
+    upstream.destroy()
+  }
+}

@@ -1,0 +1,25 @@
+import type { StateDocument } from '../../src/state/document.ts'
+import type { StateStore } from '../../src/state/store.ts'
+
+/** A store whose writes fail for as long as it is told to be broken. */
+export interface BrittleStore extends StateStore {
+  broken: boolean
+  /** How many writes have failed. */
+  failures: number
+}
+
+export function brittle(store: StateStore): BrittleStore {
+  const self = {
+    ...store,
+    broken: false,
+    failures: 0,
+    async write(next: StateDocument, expectedRevision: number): Promise<void> {
+      if (self.broken) {
+        self.failures++
+        throw new Error('the disk is full')
+      }
+      return store.write(next, expectedRevision)
+    }
+  }
+  return self
+}
