@@ -1,49 +1,7 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
-import { type ChunkedDecoder, createChunkedDecoder } from './chunked-decoder.ts'
+import type { ExchangeHandler, UpstreamRequest, UpstreamTimeouts } from './exchange.ts'
 import { type FailureCause, UpstreamError } from './failure.ts'
-import { parseResponseHead, type ResponseHead } from './response-head.ts'
-
-/** Longest response head that is read (nginx: `proxy_buffer_size`, there 4 or 8 KiB). */
-const HEAD_LIMIT_BYTES = 65_536
-/** Interim responses in front of one final response; more is an attack. */
-const INTERIM_LIMIT = 64
-const HEAD_END = Buffer.from('\r\n\r\n')
-const NO_TRAILERS: string[] = []
-
-/** Milliseconds; see the options of the proxy plugin. */
-export interface UpstreamTimeouts {
-  connectTimeoutMs: number
-  responseTimeoutMs: number
-  idleTimeoutMs: number
-}
-
-/** One request as it goes over the wire. */
-export interface UpstreamRequest {
-  method: string
-  /** Request line and fields in latin1, with the empty line at the end. */
-  head: string
-  hasBody: boolean
-  /** The client asked to change protocols, so that a 101 is an answer. */
-  upgrade: boolean
-  /** May be sent a second time when a reused connection turns out to be dead (RFC 9110 section 9.2.2). */
-  repeatable: boolean
-}
-
-/** What happens to a request, in this order; after `onEnd`, `onUpgrade` or `onError` nothing more is called. */
-export interface ExchangeHandler {
-  /** The connection that carries the request; called again when the request is repeated on another one. */
-  onConnection(connection: UpstreamConnection): void
-  onInterim(head: ResponseHead): void
-  onHead(head: ResponseHead): void
-  onData(bytes: Buffer): void
-  /** All that arrived so far has been handed on: what was held back should be sent now. */
-  onBatchEnd(): void
-  onEnd(trailers: string[]): void
-  onUpgrade(head: ResponseHead, socket: Socket, bytes: Buffer): void
-  onError(error: UpstreamError): void
-  /** The upstream can take more of the request body. */
-  onDrain(): void
-}
+import { ResponseReader } from './response-reader.ts'
 
 /** The pool, as its connections see it. */
 export interface ConnectionOwner {
@@ -67,13 +25,8 @@ export class UpstreamConnection {
   #handler: ExchangeHandler | null = null
   #requestSent = true
   #sawBytes = false
-  #pending: Buffer | null = null
-  #interims = 0
-  #head: ResponseHead | null = null
-  #left = 0
-  #chunked: ChunkedDecoder | null = null
   #paused = false
-  readonly #sink = (bytes: Buffer): void => this.#handler?.onData(bytes)
+  readonly #reader = new ResponseReader()
 
   constructor(target: NetConnectOpts, owner: ConnectionOwner) {
     this.#owner = owner
@@ -99,7 +52,7 @@ export class UpstreamConnection {
     this.#handler = handler
     this.#requestSent = !request.hasBody
     this.#sawBytes = false
-    this.#interims = 0
+    this.#reader.start(request.method, request.upgrade, handler)
     handler.onConnection(this)
     if (request.hasBody) {
       // The head waits for the first bytes of the body, which have mostly arrived already: one packet instead of two.
@@ -114,7 +67,7 @@ export class UpstreamConnection {
   write(bytes: Buffer | string): boolean {
     if (this.#closed) return true
     const more = this.#socket.write(bytes as Buffer)
-    if (this.#connected && this.#head === null) this.#expect()
+    if (this.#connected && this.#reader.head === null) this.#expect()
     return more
   }
 
@@ -123,7 +76,7 @@ export class UpstreamConnection {
     if (this.#closed) return
     if (lastBytes !== undefined) this.#socket.write(lastBytes, 'latin1')
     this.#requestSent = true
-    if (this.#connected && this.#head === null) this.#expect()
+    if (this.#connected && this.#reader.head === null) this.#expect()
   }
 
   /** Stops reading, so that the upstream waits for a slow client. */
@@ -153,7 +106,7 @@ export class UpstreamConnection {
 
   #phase(): string {
     if (!this.#connected) return 'connecting'
-    return this.#head === null ? 'waiting for the response' : 'reading the response'
+    return this.#reader.head === null ? 'waiting for the response' : 'reading the response'
   }
 
   // Which time-out runs while no response has begun: nginx's proxy_send_timeout while the upstream does not take the
@@ -177,106 +130,52 @@ export class UpstreamConnection {
 
   readonly #onDrain = (): void => {
     if (this.#request === null) return
-    if (this.#head === null && this.#connected) this.#expect()
+    if (this.#reader.head === null && this.#connected) this.#expect()
     this.#handler?.onDrain()
   }
 
   readonly #onData = (bytes: Buffer): void => {
-    if (this.#handler === null) {
+    const handler = this.#handler
+    if (handler === null) {
       // Bytes nobody asked for: the next response could not be told from them.
       this.#close()
       return
     }
     this.#sawBytes = true
     try {
-      if (this.#head === null) this.#readHead(bytes)
-      else this.#readBody(bytes)
+      this.#reader.read(bytes)
     } catch (error) {
-      this.#fail(
-        error instanceof UpstreamError
-          ? error
-          : new UpstreamError('invalid-response', String(error), { cause: error })
-      )
+      const known = error instanceof UpstreamError
+      this.#fail(known ? error : new UpstreamError('invalid-response', String(error), { cause: error }))
       return
     }
-    this.#handler?.onBatchEnd()
-  }
-
-  #readHead(bytes: Buffer): void {
-    let rest = this.#pending === null ? bytes : Buffer.concat([this.#pending, bytes])
-    this.#pending = null
-    while (this.#handler !== null) {
-      const end = rest.indexOf(HEAD_END)
-      if (end > HEAD_LIMIT_BYTES || (end === -1 && rest.length > HEAD_LIMIT_BYTES)) {
-        throw new UpstreamError('invalid-response', `a head of more than ${HEAD_LIMIT_BYTES} bytes`)
-      }
-      if (end === -1) {
-        if (!couldBeHttp(rest)) throw new UpstreamError('invalid-response', 'not HTTP')
-        this.#pending = rest
-        return
-      }
-      const head = parseResponseHead(rest.toString('latin1', 0, end), this.#request!.method)
-      rest = rest.subarray(end + 4)
-      if (head.status >= 200 || head.status === 101) {
-        this.#takeHead(head, rest)
-        return
-      }
-      if (++this.#interims > INTERIM_LIMIT)
-        throw new UpstreamError('invalid-response', 'too many interim responses')
-      this.#handler.onInterim(head)
-    }
-  }
-
-  #takeHead(head: ResponseHead, rest: Buffer): void {
-    const handler = this.#handler!
-    if (head.status === 101) {
-      if (!this.#request!.upgrade) throw new UpstreamError('invalid-response', 'a 101 that nobody asked for')
-      this.#handler = null
-      this.#detach()
-      handler.onUpgrade(head, this.#socket, rest)
+    if (this.#handler === null) return
+    if (this.#reader.done) {
+      this.#complete()
       return
     }
-    this.#head = head
-    this.#setDeadline(this.#owner.timeouts.idleTimeoutMs, 'idle-timeout')
-    if (head.framing === 'length') this.#left = head.contentLength
-    else if (head.framing === 'chunked') this.#chunked = createChunkedDecoder()
-    handler.onHead(head)
-    if (head.framing === 'none') this.#complete(NO_TRAILERS, rest.length > 0)
-    else if (rest.length > 0) this.#readBody(rest)
-  }
-
-  #readBody(bytes: Buffer): void {
-    if (!this.#paused) this.#setDeadline(this.#owner.timeouts.idleTimeoutMs, 'idle-timeout')
-    const head = this.#head!
-    if (head.framing === 'length') {
-      const extra = bytes.length - this.#left
-      this.#left -= bytes.length
-      this.#sink(extra > 0 ? bytes.subarray(0, bytes.length - extra) : bytes)
-      if (extra >= 0) this.#complete(NO_TRAILERS, extra > 0)
-    } else if (head.framing === 'chunked') {
-      const decoder = this.#chunked!
-      const used = decoder.read(bytes, this.#sink)
-      if (decoder.done) this.#complete(decoder.trailers, used < bytes.length)
-    } else {
-      this.#sink(bytes)
-    }
+    const begun = this.#reader.head !== null
+    if (begun && !this.#paused) this.#setDeadline(this.#owner.timeouts.idleTimeoutMs, 'idle-timeout')
+    handler.onBatchEnd()
   }
 
   // The response is whole. The connection lives on only when both sides know where the next message begins.
-  #complete(trailers: string[], extraBytes: boolean): void {
-    const handler = this.#handler
-    if (handler === null) return
-    const reusable =
-      this.#head!.keepAlive && this.#requestSent && !extraBytes && !this.#socket.writableNeedDrain
+  #complete(): void {
+    const handler = this.#handler!
+    const { head, trailers, rest } = this.#reader
     this.#handler = null
     this.#request = null
-    this.#head = null
-    this.#chunked = null
+    this.#reader.stop()
+    if (head!.status === 101) {
+      this.#detach()
+      handler.onUpgrade(head!, this.#socket, rest!)
+      return
+    }
     if (this.#paused) {
       this.#paused = false
       this.#socket.resume()
     }
-    if (reusable && !this.#closed) {
+    if (head!.keepAlive && this.#requestSent && rest === null && !this.#socket.writableNeedDrain) {
       this.#reused = true
       this.#owner.onIdle(this)
     } else {
@@ -288,27 +187,24 @@ export class UpstreamConnection {
   readonly #onEnd = (): void => {
     if (this.#handler === null) {
       this.#close()
-    } else if (this.#head?.framing === 'close') {
-      this.#head.keepAlive = false
-      this.#complete(NO_TRAILERS, false)
+    } else if (this.#reader.endOfConnection()) {
+      this.#complete()
     } else {
-      this.#fail(
-        new UpstreamError(
-          this.#head ? 'cut' : 'reset',
-          `the upstream closed the connection while ${this.#phase()}`
-        )
-      )
+      this.#fail(this.#ended(`the upstream closed the connection while ${this.#phase()}`))
     }
   }
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
-    const cause = !this.#connected ? 'refused' : this.#head ? 'cut' : 'reset'
-    this.#fail(new UpstreamError(cause, error.message, { cause: error }))
+    if (this.#connected) this.#fail(this.#ended(error.message, error))
+    else this.#fail(new UpstreamError('refused', error.message, { cause: error }))
   }
 
   readonly #onClose = (): void => {
-    if (!this.#closed)
-      this.#fail(new UpstreamError(this.#head ? 'cut' : 'reset', 'the connection was closed'))
+    if (!this.#closed) this.#fail(this.#ended('the connection was closed'))
+  }
+
+  #ended(message: string, cause?: unknown): UpstreamError {
+    return new UpstreamError(this.#reader.head === null ? 'reset' : 'cut', message, { cause })
   }
 
   #fail(error: UpstreamError): void {
@@ -347,12 +243,4 @@ export class UpstreamConnection {
 
 function uncork(socket: Socket): void {
   socket.uncork()
-}
-
-const HTTP_START = Buffer.from('HTTP/1.')
-
-// An upstream that speaks another protocol is found out at its first bytes instead of at the time-out.
-function couldBeHttp(bytes: Buffer): boolean {
-  const length = Math.min(bytes.length, HTTP_START.length)
-  return bytes.compare(HTTP_START, 0, length, 0, length) === 0
 }

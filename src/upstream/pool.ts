@@ -1,11 +1,6 @@
 import type { NetConnectOpts } from 'node:net'
-import {
-  type ConnectionOwner,
-  type ExchangeHandler,
-  UpstreamConnection,
-  type UpstreamRequest,
-  type UpstreamTimeouts
-} from './connection.ts'
+import { type ConnectionOwner, UpstreamConnection } from './connection.ts'
+import type { ExchangeHandler, UpstreamRequest, UpstreamTimeouts } from './exchange.ts'
 
 export interface PoolOptions {
   target: NetConnectOpts

@@ -3,16 +3,16 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { sendContinue } from '../continue.ts'
-import type { ExchangeHandler, UpstreamConnection } from './connection.ts'
+import type { UpstreamConnection } from './connection.ts'
+import type { ExchangeHandler } from './exchange.ts'
 import type { UpstreamError } from './failure.ts'
+import { RequestBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
 import type { ResponseHead } from './response-head.ts'
 import { joinTunnel, type UpgradedClient } from './tunnel.ts'
 
 /** A first piece of body up to this size leaves together with its head, in one system call. */
 const JOINED_BODY_LIMIT_BYTES = 32_768
-const CHUNK_END = '\r\n'
 
 export interface RelayOptions {
   request: IncomingMessage
@@ -45,58 +45,24 @@ export class Relay implements ExchangeHandler {
   #head: ResponseHead | null = null
   /** The first piece of the body, held until it is known whether it is all there is. */
   #first: Buffer | null = null
-  #bodyStarted = false
+  readonly #body: RequestBody | null
 
   constructor(options: RelayOptions) {
     this.#options = options
     this.#response = options.response
+    const { hasBody, chunked } = options.requestHead
+    this.#body = hasBody ? new RequestBody(options.request, chunked) : null
     this.#response.on('close', this.#onClientClosed)
   }
 
   onConnection(connection: UpstreamConnection): void {
     this.#connection = connection
-    if (!this.#options.requestHead.hasBody || this.#bodyStarted) return
-    this.#bodyStarted = true
-    const { request, response } = this.#options
-    sendContinue(response)
-    request.on('data', this.#onRequestData)
-    request.on('end', this.#onRequestEnd)
-  }
-
-  // --- the request body ---
-
-  readonly #onRequestData = (bytes: Buffer): void => {
-    const connection = this.#connection
-    if (connection === null) return
-    let more: boolean
-    if (this.#options.requestHead.chunked) {
-      connection.write(`${bytes.length.toString(16)}\r\n`)
-      connection.write(bytes)
-      more = connection.write(CHUNK_END)
-    } else {
-      more = connection.write(bytes)
-    }
-    if (!more) this.#options.request.pause()
-  }
-
-  readonly #onRequestEnd = (): void => {
-    this.#connection?.finish(this.#options.requestHead.chunked ? '0\r\n\r\n' : undefined)
+    this.#body?.start(connection, this.#response)
   }
 
   onDrain(): void {
-    if (this.#bodyStarted) this.#options.request.resume()
+    this.#body?.resume()
   }
-
-  // What the upstream does not want is read and thrown away, so that the client's connection stays in step.
-  #dropRequestBody(): void {
-    if (!this.#bodyStarted) return
-    const { request } = this.#options
-    request.off('data', this.#onRequestData)
-    request.off('end', this.#onRequestEnd)
-    request.resume()
-  }
-
-  // --- the response ---
 
   onInterim(head: ResponseHead): void {
     const { request, upgraded } = this.#options
@@ -134,7 +100,7 @@ export class Relay implements ExchangeHandler {
 
   onEnd(trailers: string[]): void {
     this.#connection = null
-    this.#dropRequestBody()
+    this.#body?.drop()
     if (this.#phase === 'discarding') return
     const response = this.#response
     if (this.#phase === 'head') {
@@ -169,7 +135,7 @@ export class Relay implements ExchangeHandler {
 
   onError(error: UpstreamError): void {
     this.#connection = null
-    this.#dropRequestBody()
+    this.#body?.drop()
     switch (this.#phase) {
       case 'waiting':
         this.#options.onFailure(error)
@@ -234,7 +200,7 @@ export class Relay implements ExchangeHandler {
     if (connection !== null) {
       // Whoever waits for nobody's answer only costs the app.
       connection.abort()
-      if (this.#phase !== 'discarding') this.#dropRequestBody()
+      if (this.#phase !== 'discarding') this.#body?.drop()
     }
     this.#phase = 'done'
     this.#options.onSettled()

@@ -51,7 +51,10 @@ export async function callAdmin(
   if (body !== undefined) all.set('content-type', 'application/json')
   // An empty value takes a field away.
   for (const [name, value] of Object.entries(headers)) value === '' ? all.delete(name) : all.set(name, value)
-  const text = typeof body === 'object' && !Buffer.isBuffer(body) ? JSON.stringify(body) : (body as BodyInit)
+  const text =
+    typeof body === 'object' && !Buffer.isBuffer(body)
+      ? JSON.stringify(body)
+      : (body as string | Buffer | undefined)
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method,
     headers: all,
