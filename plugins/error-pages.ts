@@ -1,0 +1,75 @@
+/**
+ * Gives the whole app one voice for errors: pages for people, problem+json for scripts, never a stack or an address.
+ *
+ * Decorates `fastify.errorPages`. Needs nothing. Register it first: maintenance, static-first and proxy answer with its
+ * pages, and Fastify uses an error handler only for what is registered after it.
+ */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { InputError, IntermissionError } from '../src/errors.ts'
+import { type Answers, createAnswers } from '../src/pages/answers.ts'
+
+export interface ErrorPagesOptions {
+  /**
+   * Folder of your own pages: `502.html`, `50x.html`, `maintenance.html`, each also as `502.fr.html`. Edits show at
+   * once. Default: the built-in pages.
+   */
+  dir?: string | undefined
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    errorPages: Answers
+  }
+}
+
+const LATER = ['maintenance', 'proxy'] as const
+
+async function errorPages(fastify: FastifyInstance, options: ErrorPagesOptions): Promise<void> {
+  for (const name of ['errorPages', ...LATER]) {
+    if (!fastify.hasDecorator(name)) continue
+    const text =
+      name === 'errorPages'
+        ? 'error-pages is registered already; register it once'
+        : `error-pages is registered after ${name}, which has its pages already; register error-pages first`
+    throw new IntermissionError('ERR_PLUGIN_MISUSE', text)
+  }
+  const answers = open(fastify, options.dir)
+  fastify.decorate('errorPages', answers)
+  fastify.addHook('onClose', async () => answers.close())
+
+  fastify.setErrorHandler((error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+    const status = statusOf(error, reply)
+    // What the app says about a client's mistake is the app's own.
+    if (status < 500) {
+      reply.send(error)
+      return
+    }
+    request.log.error({ err: error, reqId: request.id }, 'request failed')
+    reply.hijack()
+    answers.write(request.raw, reply.raw, { status, reason: null, requestId: request.id })
+  })
+}
+
+function open(fastify: FastifyInstance, dir: string | undefined): Answers {
+  if (dir !== undefined && (typeof dir !== 'string' || dir === '')) {
+    throw new InputError('dir', dir, 'the path of a readable directory')
+  }
+  try {
+    return createAnswers({ pagesDir: dir, log: fastify.log })
+  } catch (cause) {
+    if (!(cause instanceof InputError)) throw cause
+    throw new InputError('dir', dir, cause.allowed, { cause })
+  }
+}
+
+// As Fastify's own handler has it: an error without a status is a 500, whatever was thrown.
+function statusOf(error: unknown, reply: FastifyReply): number {
+  const { statusCode, status } = (error ?? {}) as { statusCode?: unknown; status?: unknown }
+  const given = Number(statusCode ?? status)
+  if (given >= 400) return given
+  return reply.statusCode >= 400 ? reply.statusCode : 500
+}
+
+export { errorPages }
+export default fp(errorPages, { name: 'fastify-intermission/error-pages', fastify: '5.x' })
