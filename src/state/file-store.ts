@@ -1,0 +1,169 @@
+import { readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { IntermissionError } from '../errors.ts'
+import type { StateDocument } from './document.ts'
+import { parseDocument } from './document.ts'
+import { takeLock } from './file-lock.ts'
+import { watchFile } from './file-watch.ts'
+import { createListeners } from './listeners.ts'
+import {
+  fingerprint,
+  makeFolder,
+  readStateFile,
+  type Sites,
+  TEMPORARY,
+  unwritable,
+  writeStateFile
+} from './state-file.ts'
+import type { StateStore } from './store.ts'
+import { stateConflict } from './store.ts'
+
+export interface FileStoreOptions {
+  /** The state file, for all sites. Its folder is made when it is missing. */
+  path: string
+  /** Move an unreadable file aside at the start, to `<path>.unreadable-<time>`, and begin live. Default: refuse it. */
+  recover?: boolean
+  /** Told of what went wrong with nobody waiting for it. Default: nobody is told. */
+  onError?: (error: unknown, doing: string) => void
+}
+
+/**
+ * A store in one file, mode 0600, which several processes may share (see `takeLock` for the limit of that). The first
+ * read or write looks at the file and refuses an unreadable one; a missing one means that every site is live.
+ */
+export function createFileStore(options: FileStoreOptions): StateStore {
+  const { path, recover = false, onError = () => {} } = options
+  const listeners = createListeners<StateDocument>((error) => onError(error, 'telling of a change of state'))
+  const lockPath = `${path}.lock`
+  let opened: Promise<void> | undefined
+  let known: Sites = new Map()
+  let knownPrint = ''
+  let reported = ''
+  let turn: Promise<unknown> = Promise.resolve()
+  let stopWatching: (() => void) | undefined
+  let looking = false
+  let closed = false
+
+  return {
+    async read(site) {
+      await ready()
+      return (await readStateFile(path)).get(site)
+    },
+    async write(next, expectedRevision) {
+      // What we could not read back must not be stored.
+      const document = parseDocument(next, 'the new state')
+      await ready()
+      await inTurn(async () => {
+        if (closed) throw unwritable(path, new Error('the store is closed'))
+        await makeFolder(path)
+        await locked(async () => {
+          const stored = await readStateFile(path)
+          const storedRevision = stored.get(document.site)?.revision ?? 0
+          if (storedRevision !== expectedRevision)
+            throw stateConflict(document.site, storedRevision, expectedRevision)
+          const sites = new Map(stored).set(document.site, document)
+          await writeStateFile(path, sites)
+          publish(sites)
+        })
+      })
+    },
+    subscribe(listener) {
+      if (!closed) stopWatching ??= watchFile(path, look)
+      return listeners.add(listener)
+    },
+    async close() {
+      closed = true
+      stopWatching?.()
+      listeners.clear()
+      await turn
+    }
+  }
+
+  function ready(): Promise<void> {
+    opened ??= openFile().catch((error: unknown) => {
+      opened = undefined
+      throw error
+    })
+    return opened
+  }
+
+  async function openFile(): Promise<void> {
+    try {
+      publish(await readStateFile(path))
+    } catch (error) {
+      if (!recover) throw withHint(error)
+      const aside = `${path}.unreadable-${new Date().toISOString().replaceAll(':', '')}`
+      await rename(path, aside).catch((cause: unknown) => {
+        throw unwritable(path, cause)
+      })
+      onError(error, `reading the state; it was moved to ${aside}`)
+    }
+    await removeLeftovers().catch((error: unknown) => onError(error, 'removing what a killed process left'))
+  }
+
+  // Temporary files are made only by who holds the lock, so those we find while we hold it belong to nobody.
+  async function removeLeftovers(): Promise<void> {
+    const folder = dirname(path)
+    const names = await readdir(folder).catch(() => [])
+    const isLeftover = (name: string): boolean => name.startsWith(basename(path) + TEMPORARY)
+    if (!names.some((name) => isLeftover(name) || name === basename(lockPath))) return
+    await locked(async () => {
+      for (const name of await readdir(folder))
+        if (isLeftover(name)) await rm(join(folder, name), { force: true })
+    })
+  }
+
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = turn.then(task)
+    turn = result.catch(() => {})
+    return result
+  }
+
+  async function locked(task: () => Promise<void>): Promise<void> {
+    const giveBack = await takeLock(lockPath).catch((error: unknown) => {
+      throw unwritable(path, error)
+    })
+    try {
+      await task()
+    } finally {
+      // The task is done and durable; a lock that stays behind is taken over.
+      await giveBack().catch((error: unknown) => onError(error, 'giving back the lock of the state'))
+    }
+  }
+
+  function publish(sites: Sites): void {
+    const before = known
+    known = sites
+    for (const [site, document] of sites) {
+      if (!isDeepStrictEqual(before.get(site), document)) listeners.tell(structuredClone(document))
+    }
+  }
+
+  function look(): void {
+    if (looking) return
+    looking = true
+    inTurn(async () => {
+      const print = await fingerprint(path)
+      if (closed || print === knownPrint) return
+      knownPrint = print
+      publish(await readStateFile(path))
+      reported = ''
+    })
+      .catch((error: unknown) => {
+        // Looked at again with the next poll, and told once.
+        knownPrint = ''
+        if (String(error) !== reported) onError(error, 'reading the changed state; the last known stays')
+        reported = String(error)
+      })
+      .finally(() => {
+        looking = false
+      })
+  }
+}
+
+function withHint(error: unknown): unknown {
+  if (!(error instanceof IntermissionError)) return error
+  const hint = 'put it right, or start with --recover to move it aside and begin live'
+  return new IntermissionError(error.code, `${error.message}; ${hint}`, { cause: error })
+}
