@@ -1,0 +1,63 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { ConfigProblem } from '../config/problems.ts'
+import type { Settings } from '../config/settings.ts'
+import { readAdminToken } from '../config/token.ts'
+import { IntermissionError, quote } from '../errors.ts'
+
+/** The static folder must be one that we may list and enter. */
+export function checkFolders({ static: dir }: Settings): ConfigProblem[] {
+  if (dir === null) return []
+  return attempt('static', () => {
+    if (!statSync(dir).isDirectory()) throw new Error(`${quote(dir)} is not a folder`)
+    accessSync(dir, constants.R_OK | constants.X_OK)
+  })
+}
+
+/** Pages are read just as at start. */
+export async function checkPages({ pages }: Settings): Promise<ConfigProblem[]> {
+  if (pages === null) return []
+  const { createAnswers } = await import('../pages/answers.ts')
+  return attempt('pages', () => createAnswers({ pagesDir: pages }).close())
+}
+
+/** The token file must be good, or there must be room to make it. Makes nothing. */
+export function checkToken(settings: Settings): ConfigProblem[] {
+  return attempt('adminTokenFile', () => {
+    if (readAdminToken(settings) === null) mayBeMade(settings.adminTokenFile)
+  })
+}
+
+/** The state file must be readable, or there must be room to make it. */
+export async function checkState({ store, recover }: Settings): Promise<ConfigProblem[]> {
+  if (!store.startsWith('file:')) return []
+  const path = store.slice('file:'.length)
+  const { readStateFile } = await import('../state/state-file.ts')
+  try {
+    await readStateFile(path)
+  } catch (error) {
+    if (!recover)
+      return [{ name: 'store', place: null, text: `${(error as Error).message}; --recover puts it aside` }]
+  }
+  return attempt('store', () => mayBeMade(path))
+}
+
+/** A file is replaced by renaming, so its folder counts; where that is missing, the nearest one that is there. */
+function mayBeMade(path: string): void {
+  let folder = dirname(path)
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder)
+  if (!statSync(folder).isDirectory()) throw new Error(`${quote(folder)} is not a folder`)
+  accessSync(folder, constants.W_OK | constants.X_OK)
+}
+
+function attempt(name: string, what: () => void): ConfigProblem[] {
+  try {
+    what()
+    return []
+  } catch (error) {
+    const { message } = error as Error
+    // Our own errors already say which option they are about.
+    const text = error instanceof IntermissionError ? message.replace(/^[a-zA-Z]+: /, '') : message
+    return [{ name, place: null, text }]
+  }
+}

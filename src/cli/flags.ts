@@ -1,0 +1,31 @@
+import { envOf } from '../config/option.ts'
+import { CONFIG_OPTION, OPTIONS } from '../config/options.ts'
+import type { Settings } from '../config/settings.ts'
+import type { Flag } from './verb.ts'
+
+export const JSON_FLAG: Flag = { name: 'json', metavar: null, description: 'answer with one line of JSON' }
+
+/** The flags of `start` and `check`: every option of the configuration. */
+export const SERVER_FLAGS: readonly Flag[] = [
+  { ...CONFIG_OPTION, env: envOf(CONFIG_OPTION.name) },
+  ...Object.keys(OPTIONS).map((key) => optionFlag(key as keyof Settings))
+]
+
+/** How every client verb finds the admin API. */
+export const ADMIN_FLAGS: readonly Flag[] = [
+  { ...optionFlag('admin'), description: 'where the admin API listens: host:port, [v6]:port or unix:/path' }
+]
+
+/** How a client verb that changes or shows something finds its token. */
+export const CLIENT_FLAGS: readonly Flag[] = [
+  ...ADMIN_FLAGS,
+  { ...optionFlag('adminToken'), description: 'bearer token; other users see it in the process list' },
+  { ...optionFlag('adminTokenFile'), description: 'file with the bearer token' },
+  { ...optionFlag('stateDir'), description: 'state folder of the gateway, which holds the token file' },
+  JSON_FLAG
+]
+
+function optionFlag(key: keyof Settings): Flag {
+  const { name, metavar, description, defaultText } = OPTIONS[key]
+  return { name, metavar, description, defaultText, env: envOf(name) }
+}

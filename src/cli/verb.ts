@@ -1,0 +1,33 @@
+import type { GivenFlags } from '../config/flags.ts'
+
+/** What a verb talks to. Answers go out, everything else goes to err. */
+export interface Io {
+  out: (line: string) => void
+  err: (line: string) => void
+  env: NodeJS.ProcessEnv
+  /** Whether out is a terminal that wants colours. */
+  color: boolean
+}
+
+/** Does the verb; resolves with the exit code, or rejects with an error that has one. */
+export type RunVerb = (flags: GivenFlags, io: Io) => Promise<number>
+
+/** A flag of one verb: `name` is what the verb reads it by, and the flag follows from it. */
+export interface Flag {
+  name: string
+  /** What stands for the value; null for a switch. */
+  metavar: string | null
+  description: string
+  /** Said in the help; the verb itself applies it. */
+  defaultText?: string
+  /** Variable that gives it too. */
+  env?: string
+}
+
+export interface Verb {
+  name: string
+  summary: string
+  flags: readonly Flag[]
+  /** Loads the verb itself, so that a client verb does not load the server. */
+  load: () => Promise<{ run: RunVerb }>
+}

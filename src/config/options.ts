@@ -1,0 +1,179 @@
+import { join } from 'node:path'
+import { formatDuration } from '../duration.ts'
+import { addressText } from './address.ts'
+import { defaultListen, defaultStateDir } from './defaults.ts'
+import type { OptionSpec, OptionTable } from './option.ts'
+import * as read from './readers.ts'
+
+/** The file itself: a flag and a variable, but no key, since a file does not name another one. */
+export const CONFIG_OPTION = {
+  name: 'config',
+  metavar: 'FILE',
+  description: 'YAML or JSON file with any of the keys below; paths in it start from its folder',
+  defaultText: 'none'
+} as const
+
+/** Every option in the order of help and README: types, flags, variables, keys and messages come from here. */
+export const OPTIONS: OptionTable = {
+  listen: {
+    name: 'listen',
+    metavar: 'ADDR',
+    list: true,
+    description: 'where visitors come in: host:port, [v6]:port or unix:/path; port 0 takes a free one',
+    defaultText: '127.0.0.1:8080, or 0.0.0.0:$PORT where PORT is set',
+    read: read.readListen,
+    fallback: ({ env }) => defaultListen(env),
+    show: (addresses) => addresses.map(addressText)
+  },
+  upstream: {
+    name: 'upstream',
+    metavar: 'URL',
+    description: 'the web app: http://host:port or unix:/path.sock',
+    defaultText: 'http://127.0.0.1:3000',
+    read: read.readUpstream,
+    fallback: () => 'http://127.0.0.1:3000'
+  },
+  static: path('static', 'DIR', 'files tried before the upstream'),
+  pages: path(
+    'pages',
+    'DIR',
+    'your own error pages, such as 50x.html and maintenance.html',
+    'built-in pages'
+  ),
+  admin: {
+    name: 'admin',
+    metavar: 'ADDR',
+    description: 'where the admin API listens, as for listen; off for none',
+    defaultText: '127.0.0.1:8081',
+    read: read.readAdmin,
+    fallback: () => ({ kind: 'tcp', host: '127.0.0.1', port: 8081 }),
+    show: (address) => (address === null ? 'off' : addressText(address))
+  },
+  adminPath: {
+    name: 'adminPath',
+    metavar: 'PREFIX',
+    description:
+      'also carry the admin API on the public listeners, under a path such as /-/admin, for platforms with one port',
+    defaultText: 'none',
+    read: read.readPrefix,
+    fallback: () => null
+  },
+  adminToken: {
+    name: 'adminToken',
+    metavar: 'TOKEN',
+    secret: true,
+    description:
+      'bearer token of the admin API, at least 16 characters; other users see it in the process list',
+    defaultText: 'that of the token file',
+    read: read.readToken,
+    fallback: () => null
+  },
+  adminTokenFile: {
+    name: 'adminTokenFile',
+    metavar: 'FILE',
+    description: 'file with the bearer token; made at the first start, readable by its owner only',
+    defaultText: 'admin-token in the state folder',
+    read: read.readPath,
+    fallback: ({ stateDir }) => join(stateDir, 'admin-token')
+  },
+  adminInsecure: toggle('adminInsecure', 'let the admin API, which has no TLS, listen beyond this machine'),
+  stateDir: {
+    name: 'stateDir',
+    metavar: 'DIR',
+    description: 'folder of the state and the token',
+    defaultText: '$STATE_DIRECTORY, else $XDG_STATE_HOME/intermission, else ~/.local/state/intermission',
+    read: read.readPath,
+    fallback: ({ env }) => defaultStateDir(env)
+  },
+  store: {
+    name: 'store',
+    metavar: 'URL',
+    description: 'where the mode is kept: file: (in the state folder), file:PATH or memory: (lost at a stop)',
+    defaultText: 'file:',
+    read: read.readStore,
+    fallback: ({ stateDir }) => read.defaultStore(stateDir)
+  },
+  recover: toggle(
+    'recover',
+    'put an unreadable state file aside and start live instead of refusing to start'
+  ),
+  trustProxy: {
+    name: 'trustProxy',
+    metavar: 'CIDR',
+    list: true,
+    description: 'peers whose X-Forwarded-* are believed: addresses or CIDR blocks',
+    defaultText: 'none',
+    read: read.readBlock,
+    fallback: () => []
+  },
+  interceptErrors: {
+    name: 'interceptErrors',
+    metavar: 'CODES',
+    list: true,
+    scalar: 'number',
+    description: 'statuses of the upstream that our page replaces, such as 500,502-504',
+    defaultText: 'none',
+    read: read.readStatuses,
+    fallback: () => [],
+    tidy: (codes) => [...new Set(codes)].sort((one, other) => one - other)
+  },
+  connectTimeoutMs: duration('connectTimeout', '2s', 'longest wait for a connection to the upstream'),
+  responseTimeoutMs: duration(
+    'responseTimeout',
+    '60s',
+    "longest wait for the first byte of the upstream's answer"
+  ),
+  idleTimeoutMs: duration('idleTimeout', '60s', "longest silence within the upstream's answer"),
+  drainTimeoutMs: duration('drainTimeout', '30s', 'time that requests in flight get to finish at a stop', 0),
+  logLevel: {
+    name: 'logLevel',
+    metavar: 'LEVEL',
+    description: 'fatal, error, warn, info, debug, trace or silent',
+    defaultText: 'info',
+    read: read.readLogLevel,
+    fallback: () => 'info'
+  },
+  accessLog: {
+    name: 'accessLog',
+    metavar: 'on|off',
+    scalar: 'boolean',
+    description: 'log every request',
+    defaultText: 'on',
+    read: read.readSwitch,
+    fallback: () => true,
+    show: (on) => (on ? 'on' : 'off')
+  }
+}
+
+function path(
+  name: string,
+  metavar: string,
+  description: string,
+  defaultText = 'none'
+): OptionSpec<string | null> {
+  return { name, metavar, description, defaultText, read: read.readPath, fallback: () => null }
+}
+
+function toggle(name: string, description: string): OptionSpec<boolean> {
+  return {
+    name,
+    metavar: null,
+    description,
+    defaultText: 'off',
+    scalar: 'boolean',
+    read: read.readSwitch,
+    fallback: () => false
+  }
+}
+
+function duration(name: string, defaultText: string, description: string, leastMs = 1): OptionSpec<number> {
+  return {
+    name,
+    metavar: 'DUR',
+    description,
+    defaultText,
+    read: (text) => read.readTimeout(text, leastMs),
+    fallback: () => read.readTimeout(defaultText, leastMs),
+    show: formatDuration
+  }
+}

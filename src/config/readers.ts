@@ -1,0 +1,121 @@
+import { BlockList, isIP } from 'node:net'
+import { join, resolve } from 'node:path'
+import { DURATION_ALLOWED, parseDurationMs } from '../duration.ts'
+import { InputError } from '../errors.ts'
+import { ADDRESS_ALLOWED, type ListenAddress, parseAddress, socketPath } from './address.ts'
+import type { ReadContext } from './option.ts'
+import { LOG_LEVELS, type LogLevel } from './settings.ts'
+
+// The loader names the option, so a reader does not know it.
+const FIELD = 'value'
+// What setTimeout can hold; it takes anything longer for 1 ms.
+const LONGEST_TIMEOUT_MS = 24 * 86_400_000
+const SHORTEST_TOKEN = 16
+const LONGEST_TOKEN = 512
+// A bearer token travels in a header: RFC 9110 section 5.5, visible characters only.
+const TOKEN = new RegExp(`^[\\x21-\\x7e]{${SHORTEST_TOKEN},${LONGEST_TOKEN}}$`)
+
+export const TOKEN_ALLOWED = `${SHORTEST_TOKEN} to ${LONGEST_TOKEN} visible ASCII characters without spaces`
+
+function refuse(text: string, allowed: string): never {
+  throw new InputError(FIELD, text, allowed)
+}
+
+export function readPath(text: string, { baseDir }: ReadContext): string {
+  if (text === '' || text.includes('\0')) refuse(text, 'a path')
+  return resolve(baseDir, text)
+}
+
+export function readListen(text: string): ListenAddress[] {
+  return [parseAddress(text, FIELD)]
+}
+
+export function readAdmin(text: string): ListenAddress | null {
+  if (text === 'off') return null
+  try {
+    return parseAddress(text, FIELD)
+  } catch {
+    return refuse(text, `${ADDRESS_ALLOWED}, or off`)
+  }
+}
+
+/** An upstream is an origin: a path, a query or a name and password would be dropped in silence. */
+export function readUpstream(text: string): string {
+  const allowed = 'http://host:port, http://host or unix:/path.sock'
+  if (text.startsWith('https:')) refuse(text, `${allowed}; https:// to the upstream is not supported yet`)
+  if (text.startsWith('unix:')) return `unix:${socketPath(text.slice(5)) ?? refuse(text, allowed)}`
+  if (!/^http:\/\/[^/?#\\@\s]+\/?$/.test(text)) refuse(text, `${allowed}, without user, path or query`)
+  const origin = URL.canParse(text) ? new URL(text) : refuse(text, allowed)
+  return origin.port === '0' ? refuse(text, allowed) : origin.origin
+}
+
+export function readPrefix(text: string): string {
+  const clean = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/.test(text) && !/^\/\.intermission(?:\/|$)/.test(text)
+  return clean
+    ? text
+    : refuse(
+        text,
+        'a path such as /-/admin: no slash at its end, letters, digits and . _ ~ - in it, outside /.intermission'
+      )
+}
+
+export function isToken(text: string): boolean {
+  return TOKEN.test(text)
+}
+
+export function readToken(text: string): string {
+  return isToken(text) ? text : refuse(text, TOKEN_ALLOWED)
+}
+
+export function readStore(text: string, { baseDir, stateDir }: ReadContext): string {
+  if (text === 'memory:') return text
+  if (text === 'file:') return defaultStore(stateDir)
+  if (!text.startsWith('file:') || text.includes('\0'))
+    refuse(text, 'memory:, file: (in the state folder) or file:PATH')
+  return `file:${resolve(baseDir, text.slice(5).replace(/^\/\/(?=\/)/, ''))}`
+}
+
+export function defaultStore(stateDir: string): string {
+  return `file:${join(stateDir, 'state.json')}`
+}
+
+export function readBlock(text: string): string[] {
+  const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const family = isIP(address)
+  const longest = family === 6 ? 128 : 32
+  if (family === 0 || address.includes('%') || Number(bits ?? 0) > longest) {
+    refuse(text, 'addresses and CIDR blocks such as 10.0.0.0/8, 192.0.2.7 or fd00::/8')
+  }
+  // The proof that whoever matches against it can: BlockList is what they use.
+  new BlockList().addSubnet(address, Number(bits ?? longest), family === 6 ? 'ipv6' : 'ipv4')
+  return [text]
+}
+
+export function readStatuses(text: string): number[] {
+  const [, first, last = first] = /^([45]\d\d)(?:-([45]\d\d))?$/.exec(text) ?? []
+  if (first === undefined || Number(last) < Number(first)) {
+    refuse(text, 'statuses from 400 to 599 such as 500,502-504')
+  }
+  return Array.from({ length: Number(last) - Number(first) + 1 }, (_, step) => Number(first) + step)
+}
+
+/** @param leastMs 0 where no time at all makes sense, else 1 */
+export function readTimeout(text: string, leastMs: number): number {
+  const allowed = `${DURATION_ALLOWED}, ${leastMs > 0 ? 'longer than 0 and ' : ''}at most 24d`
+  try {
+    const ms = parseDurationMs(text, FIELD)
+    if (ms >= leastMs && ms <= LONGEST_TIMEOUT_MS) return ms
+  } catch {
+    // Told below, with the bounds that hold here.
+  }
+  return refuse(text, allowed)
+}
+
+export function readLogLevel(text: string): LogLevel {
+  return LOG_LEVELS.find((level) => level === text) ?? refuse(text, `one of ${LOG_LEVELS.join(', ')}`)
+}
+
+export function readSwitch(text: string): boolean {
+  if (['on', 'true', '1'].includes(text)) return true
+  return ['off', 'false', '0'].includes(text) ? false : refuse(text, 'on or off')
+}

@@ -1,0 +1,65 @@
+import { addressText, isLoopback, type ListenAddress } from './address.ts'
+import { SOURCES } from './given.ts'
+import type { ConfigProblem } from './problems.ts'
+import type { Origins, SettingName } from './resolve.ts'
+import type { Settings } from './settings.ts'
+
+/** How the giver of a setting spelled it. */
+type Spelling = (name: SettingName) => Pick<ConfigProblem, 'name' | 'place'>
+
+/** Some settings and where they came from; a client has only a few of them. */
+type Some<T> = Partial<T>
+
+/**
+ * Holds the settings against each other, once each is right by itself. Settles between token and token file: the
+ * stronger source wins.
+ *
+ * @returns what is wrong
+ */
+export function applyRules(
+  settings: Some<Settings>,
+  origins: Some<Origins>,
+  spelled: Spelling
+): ConfigProblem[] {
+  return [
+    ...tokens(settings, origins, spelled),
+    ...exposure(settings, spelled),
+    ...clashes(settings, spelled)
+  ]
+}
+
+function tokens(settings: Some<Settings>, origins: Some<Origins>, spelled: Spelling): ConfigProblem[] {
+  const token = SOURCES.indexOf(origins.adminToken ?? 'default')
+  const file = SOURCES.indexOf(origins.adminTokenFile ?? 'default')
+  if (file > token) settings.adminToken = null
+  if (token !== file || token === 0) return []
+  const { name } = spelled('adminTokenFile')
+  return [
+    { ...spelled('adminToken'), text: `cannot be given together with ${name}: which of the two counts?` }
+  ]
+}
+
+function exposure({ admin, adminInsecure }: Some<Settings>, spelled: Spelling): ConfigProblem[] {
+  // A client only looks for the admin API and exposes nothing; it has no adminInsecure.
+  if (!admin || isLoopback(admin) || adminInsecure !== false) return []
+  const text =
+    `"${addressText(admin)}" can be reached from other machines, and the admin API has no TLS; ` +
+    'listen on 127.0.0.1 or a unix socket, or allow it with adminInsecure (--admin-insecure)'
+  return [{ ...spelled('admin'), text }]
+}
+
+function clashes({ listen, admin }: Some<Settings>, spelled: Spelling): ConfigProblem[] {
+  if (listen?.length === 0) return [{ ...spelled('listen'), text: 'at least one address is needed' }]
+  const taken = new Set<string>()
+  const problems: ConfigProblem[] = []
+  const claim = (address: ListenAddress, name: SettingName): void => {
+    const text = addressText(address)
+    if (address.kind === 'tcp' && address.port === 0) return
+    if (taken.has(text))
+      problems.push({ ...spelled(name), text: `"${text}" is already taken by another listener` })
+    taken.add(text)
+  }
+  for (const address of listen ?? []) claim(address, 'listen')
+  if (admin) claim(admin, 'admin')
+  return problems
+}

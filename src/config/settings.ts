@@ -1,0 +1,48 @@
+import type { ListenAddress } from './address.ts'
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** Everything the gateway is told at start, read and checked: no text is left to interpret. */
+export interface Settings {
+  /** Public listeners, at least one. */
+  listen: ListenAddress[]
+  /** `http://host[:port]` without a path, or `unix:/path`. */
+  upstream: string
+  /** Absolute folder of files tried before the upstream; null = none. */
+  static: string | null
+  /** Absolute folder of the operator's pages; null = the built-in ones. */
+  pages: string | null
+  /** The admin listener; null = `off`. */
+  admin: ListenAddress | null
+  /** Prefix under which the public listeners also carry the admin API, such as `/-/admin`; null = not at all. */
+  adminPath: string | null
+  /** The bearer token when it was given as such; null = it is in {@link Settings.adminTokenFile}. */
+  adminToken: string | null
+  /** Absolute path of the file that holds the token, made at the first start. */
+  adminTokenFile: string
+  /** Whether an admin listener may be reachable from other machines without TLS. */
+  adminInsecure: boolean
+  /** Absolute folder of state and token. */
+  stateDir: string
+  /** `memory:`, or `file:` and an absolute path. */
+  store: string
+  /** Whether an unreadable state file is put aside instead of refused. */
+  recover: boolean
+  /** Addresses and CIDR blocks of peers whose X-Forwarded-* are believed. */
+  trustProxy: string[]
+  /** Statuses of the upstream, 400 to 599, ascending, that are replaced by our page. */
+  interceptErrors: number[]
+  /** Milliseconds until a connection to the upstream must stand. */
+  connectTimeoutMs: number
+  /** Milliseconds until the first byte of the upstream's answer. */
+  responseTimeoutMs: number
+  /** Milliseconds that may pass between two bytes of the upstream's answer. */
+  idleTimeoutMs: number
+  /** Milliseconds that requests in flight get to finish when the gateway stops. */
+  drainTimeoutMs: number
+  logLevel: LogLevel
+  /** Whether every request is logged. */
+  accessLog: boolean
+}

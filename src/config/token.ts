@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { quote } from '../errors.ts'
+import { ConfigError } from './problems.ts'
+import { readUpTo } from './read-up-to.ts'
+import { isToken, TOKEN_ALLOWED } from './readers.ts'
+import type { Settings } from './settings.ts'
+
+const TOKEN_BYTES = 32
+const LARGEST_FILE_BYTES = 4096
+
+type TokenSettings = Pick<Settings, 'adminToken' | 'adminTokenFile'>
+
+/** The bearer token of the admin API and where it lives. */
+export interface AdminToken {
+  token: string
+  /** The file it is in; null when it was given as such. */
+  path: string | null
+  /** Whether this call made it. */
+  created: boolean
+}
+
+/**
+ * The token that the gateway asks for; made at the first start, 256 random bits in a file for its owner only.
+ *
+ * @throws ConfigError when the file cannot be read or made, is open to other users, or holds no good token
+ */
+export function ensureAdminToken(settings: TokenSettings): AdminToken {
+  const found = findAdminToken(settings)
+  if (found) return found
+  const path = settings.adminTokenFile
+  let created: boolean
+  try {
+    created = writeNewFile(path, `${randomBytes(TOKEN_BYTES).toString('base64url')}\n`)
+  } catch (error) {
+    throw refused(path, `cannot be made: ${(error as Error).message}`)
+  }
+  // Two gateways that start together end up with one token.
+  const made = findAdminToken(settings)
+  if (made) return { ...made, created }
+  throw refused(path, 'cannot be made: it is a link to nothing')
+}
+
+/**
+ * The token as a client finds it, or null when there is no such file.
+ *
+ * @throws ConfigError as {@link ensureAdminToken}
+ */
+export function readAdminToken(settings: TokenSettings): string | null {
+  return findAdminToken(settings)?.token ?? null
+}
+
+function findAdminToken({ adminToken, adminTokenFile }: TokenSettings): AdminToken | undefined {
+  if (adminToken !== null) return { token: adminToken, path: null, created: false }
+  try {
+    return { token: readTokenFile(adminTokenFile), path: adminTokenFile, created: false }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    if (error instanceof ConfigError) throw error
+    throw refused(adminTokenFile, `cannot be read: ${(error as Error).message}`)
+  }
+}
+
+function readTokenFile(path: string): string {
+  const { bytes, stats } = readUpTo(path, LARGEST_FILE_BYTES)
+  const mode = stats.mode & 0o777
+  // A group may read it, for a team of operators; nobody else may, and only its owner may change it.
+  if (mode & 0o027) {
+    throw refused(
+      path,
+      `is open to other users (mode ${mode.toString(8).padStart(4, '0')}); run chmod 600 on it`
+    )
+  }
+  const token = bytes.toString('latin1').trim()
+  if (!isToken(token)) throw refused(path, `holds no good token; expected ${TOKEN_ALLOWED}`)
+  return token
+}
+
+/** Whole or not at all: a crash half-way must not leave an empty file that stops every later start. */
+function writeNewFile(path: string, text: string): boolean {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const temporary = `${path}.${randomBytes(6).toString('hex')}`
+  writeExclusive(temporary, text)
+  try {
+    linkSync(temporary, path)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return false
+    // A file system without links.
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error
+    writeExclusive(path, text)
+    return true
+  } finally {
+    rmSync(temporary, { force: true })
+  }
+}
+
+function writeExclusive(path: string, text: string): void {
+  const file = openSync(path, 'wx', 0o600)
+  try {
+    writeSync(file, text)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function refused(path: string, text: string): ConfigError {
+  return new ConfigError([{ name: 'adminTokenFile', place: null, text: `${quote(path)} ${text}` }])
+}

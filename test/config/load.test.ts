@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import test from 'node:test'
+import { loadSettings, loadWithOrigins } from '../../src/config/load.ts'
+import { envOf } from '../../src/config/option.ts'
+import { OPTIONS } from '../../src/config/options.ts'
+import type { Settings } from '../../src/config/settings.ts'
+import { tempDir } from '../helpers/temp-dir.ts'
+
+const CWD = '/srv/app'
+
+/** One good value for each setting, as text and as it must come out. */
+const EXAMPLES: { [K in keyof Settings]: readonly [text: string, value: Settings[K]] } = {
+  listen: [
+    '127.0.0.1:81,[::1]:82',
+    [
+      { kind: 'tcp', host: '127.0.0.1', port: 81 },
+      { kind: 'tcp', host: '::1', port: 82 }
+    ]
+  ],
+  upstream: ['unix:/run/app.sock', 'unix:/run/app.sock'],
+  static: ['public', '/srv/app/public'],
+  pages: ['/srv/pages', '/srv/pages'],
+  admin: ['unix:/run/admin.sock', { kind: 'unix', path: '/run/admin.sock' }],
+  adminPath: ['/-/admin', '/-/admin'],
+  adminToken: ['a-token-of-24-characters', 'a-token-of-24-characters'],
+  adminTokenFile: ['token', '/srv/app/token'],
+  adminInsecure: ['on', true],
+  stateDir: ['state', '/srv/app/state'],
+  store: ['file:s.json', 'file:/srv/app/s.json'],
+  recover: ['true', true],
+  trustProxy: ['10.0.0.0/8, ::1', ['10.0.0.0/8', '::1']],
+  interceptErrors: ['502-504,500,503', [500, 502, 503, 504]],
+  connectTimeoutMs: ['500ms', 500],
+  responseTimeoutMs: ['1m30s', 90_000],
+  idleTimeoutMs: ['PT5M', 300_000],
+  drainTimeoutMs: ['0s', 0],
+  logLevel: ['silent', 'silent'],
+  accessLog: ['off', false]
+}
+
+for (const [key, [text, value]] of Object.entries(EXAMPLES) as [
+  keyof Settings,
+  readonly [string, unknown]
+][]) {
+  const { name, metavar } = OPTIONS[key]
+  test(`${name} can be given as a flag, a variable and a key`, (t) => {
+    const dir = tempDir(t)
+    writeFileSync(join(dir, 'c.yaml'), `${name}: ${JSON.stringify(text)}\n`)
+    const fromFlag = loadSettings({ flags: { [name]: metavar === null ? true : [text] }, env: {}, cwd: CWD })
+    const fromEnv = loadSettings({ flags: {}, env: { [envOf(name)]: text }, cwd: CWD })
+    const fromFile = loadSettings({ flags: { config: ['c.yaml'] }, env: {}, cwd: dir })
+    assert.deepEqual(fromFlag[key], value)
+    assert.deepEqual(fromEnv[key], value)
+    // Paths in a file start from its folder.
+    const there = JSON.parse(JSON.stringify(value).replaceAll(CWD, dir)) as unknown
+    assert.deepEqual(fromFile[key], there)
+  })
+}
+
+test('nothing given is a gateway for this machine', () => {
+  const settings = loadSettings({ flags: {}, env: { HOME: '/home/ada' }, cwd: CWD })
+  assert.deepEqual(settings, {
+    listen: [{ kind: 'tcp', host: '127.0.0.1', port: 8080 }],
+    upstream: 'http://127.0.0.1:3000',
+    static: null,
+    pages: null,
+    admin: { kind: 'tcp', host: '127.0.0.1', port: 8081 },
+    adminPath: null,
+    adminToken: null,
+    adminTokenFile: '/home/ada/.local/state/intermission/admin-token',
+    adminInsecure: false,
+    stateDir: '/home/ada/.local/state/intermission',
+    store: 'file:/home/ada/.local/state/intermission/state.json',
+    recover: false,
+    trustProxy: [],
+    interceptErrors: [],
+    connectTimeoutMs: 2000,
+    responseTimeoutMs: 60_000,
+    idleTimeoutMs: 60_000,
+    drainTimeoutMs: 30_000,
+    logLevel: 'info',
+    accessLog: true
+  })
+})
+
+test('a flag comes before a variable, a variable before the file, the file before the default', (t) => {
+  const dir = tempDir(t)
+  writeFileSync(
+    join(dir, 'c.yaml'),
+    'upstream: http://file\nlogLevel: debug\nidleTimeout: 1s\nlisten: [a:1, b:2]\n'
+  )
+  const env = {
+    INTERMISSION_CONFIG: 'c.yaml',
+    INTERMISSION_UPSTREAM: 'http://env',
+    INTERMISSION_LOG_LEVEL: 'warn',
+    INTERMISSION_LISTEN: 'c:3'
+  }
+  const { settings, origins } = loadWithOrigins({ flags: { upstream: ['http://flag'] }, env, cwd: dir })
+  assert.equal(settings.upstream, 'http://flag')
+  assert.equal(settings.logLevel, 'warn')
+  assert.equal(settings.idleTimeoutMs, 1000)
+  assert.deepEqual(settings.listen, [{ kind: 'tcp', host: 'c', port: 3 }], 'a list is replaced, not added to')
+  assert.deepEqual(
+    [origins.upstream, origins.logLevel, origins.idleTimeoutMs, origins.connectTimeoutMs],
+    ['flag', 'environment', 'file', 'default']
+  )
+})
+
+test('the flag --config comes before INTERMISSION_CONFIG', (t) => {
+  const dir = tempDir(t)
+  writeFileSync(join(dir, 'c.json'), '{\n\t"logLevel": "error",\n\t"recover": true, "accessLog": false\n}')
+  const settings = loadSettings({
+    flags: { config: ['c.json'] },
+    env: { INTERMISSION_CONFIG: 'none' },
+    cwd: dir
+  })
+  assert.equal(settings.logLevel, 'error')
+  assert.equal(settings.recover, true)
+  assert.equal(settings.accessLog, false)
+})
+
+test('PORT opens every interface, but only when nobody says where to listen', () => {
+  assert.deepEqual(loadSettings({ flags: {}, env: { PORT: '5000' } }).listen, [
+    { kind: 'tcp', host: '0.0.0.0', port: 5000 }
+  ])
+  assert.deepEqual(loadSettings({ flags: {}, env: { PORT: '' } }).listen[0], {
+    kind: 'tcp',
+    host: '127.0.0.1',
+    port: 8080
+  })
+  const told = { PORT: 'not a port', INTERMISSION_LISTEN: '127.0.0.1:1' }
+  assert.deepEqual(loadSettings({ flags: {}, env: told }).listen, [
+    { kind: 'tcp', host: '127.0.0.1', port: 1 }
+  ])
+})
+
+const STATE_DIRS: readonly [why: string, env: NodeJS.ProcessEnv, dir: string][] = [
+  ['of systemd', { STATE_DIRECTORY: '/var/lib/x', XDG_STATE_HOME: '/xdg', HOME: '/h' }, '/var/lib/x'],
+  ['of systemd, the first of several', { STATE_DIRECTORY: '/var/lib/x:/var/lib/y' }, '/var/lib/x'],
+  ['of XDG', { XDG_STATE_HOME: '/xdg', HOME: '/h' }, '/xdg/intermission'],
+  [
+    'of home, when the one of XDG is relative',
+    { XDG_STATE_HOME: 'xdg', HOME: '/h' },
+    '/h/.local/state/intermission'
+  ],
+  ['of the account, without HOME', {}, join(homedir(), '.local/state/intermission')]
+]
+for (const [why, env, dir] of STATE_DIRS) {
+  test(`the state folder is that ${why}`, () => {
+    const settings = loadSettings({ flags: {}, env })
+    assert.equal(settings.stateDir, dir)
+    assert.equal(settings.adminTokenFile, join(dir, 'admin-token'))
+    assert.equal(settings.store, `file:${join(dir, 'state.json')}`)
+  })
+}
+
+test('the token and the store follow the state folder, unless they have a place of their own', () => {
+  const moved = loadSettings({ flags: { stateDir: ['s'], store: ['file:'] }, env: {}, cwd: CWD })
+  assert.equal(moved.store, 'file:/srv/app/s/state.json')
+  assert.equal(moved.adminTokenFile, '/srv/app/s/admin-token')
+  assert.equal(loadSettings({ flags: { store: ['file:///x/y'] }, env: {} }).store, 'file:/x/y')
+  assert.equal(loadSettings({ flags: { store: ['memory:'] }, env: {} }).store, 'memory:')
+})
+
+test('a token file on the command line comes before a token in the environment', () => {
+  const env = { INTERMISSION_ADMIN_TOKEN: 'a-token-of-24-characters' }
+  const settings = loadSettings({ flags: { adminTokenFile: ['t'] }, env, cwd: CWD })
+  assert.equal(settings.adminToken, null)
+  assert.equal(settings.adminTokenFile, '/srv/app/t')
+})

@@ -1,0 +1,86 @@
+// Writes the tables of options, verbs and exit codes into the README, between markers such as `<!-- options -->` and
+// `<!-- /options -->`, from the same rows that the command is made of.
+// usage: node --import tsx test/tools/readme-tables.ts [--check] [FILE]
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { EXIT_CODES } from '../../src/cli/exit-codes.ts'
+import { ADMIN_FLAGS, CLIENT_FLAGS, SERVER_FLAGS } from '../../src/cli/flags.ts'
+import type { Flag, Verb } from '../../src/cli/verb.ts'
+import { VERBS } from '../../src/cli/verbs.ts'
+import { flagOf } from '../../src/config/option.ts'
+import { packageRoot } from '../../src/package-root.ts'
+
+const TABLES: Record<string, () => string> = {
+  options: () =>
+    table(
+      ['Flag', 'Variable', 'Key', 'Default', 'Meaning'],
+      SERVER_FLAGS.map((flag) => [
+        code(usage(flag)),
+        code(flag.env ?? ''),
+        flag.name === 'config' ? '' : code(flag.name),
+        flag.defaultText ?? '',
+        flag.description
+      ])
+    ),
+  verbs: () =>
+    table(
+      ['Verb', 'Does', 'Flags'],
+      VERBS.map((verb) => [code(verb.name), verb.summary, flagsOf(verb)])
+    ),
+  'exit-codes': () =>
+    table(
+      ['Code', 'Meaning'],
+      EXIT_CODES.map(([number, meaning]) => [String(number), meaning])
+    )
+}
+const REQUIRED = ['options', 'verbs']
+
+function flagsOf({ flags }: Verb): string {
+  const own = flags.filter((flag) => ![...SERVER_FLAGS, ...ADMIN_FLAGS, ...CLIENT_FLAGS].includes(flag))
+  const shared = [
+    ...(flags.includes(SERVER_FLAGS[0]!) ? ['all options'] : []),
+    ...CLIENT_FLAGS.filter((flag) => flags.includes(flag)).map((flag) => code(usage(flag)))
+  ]
+  return [...own.map((flag) => code(usage(flag))), ...shared].join(', ')
+}
+
+function usage({ name, metavar }: Flag): string {
+  return metavar === null ? flagOf(name) : `${flagOf(name)} ${metavar}`
+}
+
+function code(text: string): string {
+  return text === '' ? '' : `\`${text}\``
+}
+
+function table(head: string[], rows: string[][]): string {
+  const line = (cells: string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+function withTables(text: string): string {
+  let result = text
+  for (const [name, make] of Object.entries(TABLES)) {
+    const open = `<!-- ${name} -->\n`
+    const close = `<!-- /${name} -->`
+    const start = result.indexOf(open) + open.length
+    const end = result.indexOf(close)
+    const there = start >= open.length && end >= start
+    if (there) result = `${result.slice(0, start)}${make()}\n${result.slice(end)}`
+    else if (REQUIRED.includes(name)) throw new Error(`no ${open.trim()} and ${close} in it`)
+  }
+  return result
+}
+
+const words = process.argv.slice(2)
+const path = words.find((word) => !word.startsWith('--')) ?? join(packageRoot, 'README.md')
+try {
+  const before = readFileSync(path, 'utf8')
+  const after = withTables(before)
+  if (!words.includes('--check')) writeFileSync(path, after)
+  else if (before !== after)
+    throw new Error('its tables are stale; run node --import tsx test/tools/readme-tables.ts')
+} catch (error) {
+  console.error(`${path}: ${(error as Error).message}`)
+  process.exitCode = 1
+}
