@@ -26,8 +26,8 @@ export interface AdminOptions {
   /** What is entered and left. Default: `fastify.maintenance`. */
   maintenance?: Maintenance
   /**
-   * The only Host values it answers to, exact and with the port, such as `admin.example:8081`. Default: every name of
-   * the loopback, with the port of the connection.
+   * Host values that it answers to, exact and with the port, such as `admin.example:8081`, besides the names of the
+   * loopback and the address that a connection came to. Default: none.
    */
   hosts?: readonly string[]
   /** More members for `GET /status`. Default: none. */
@@ -97,13 +97,13 @@ async function admin(fastify: FastifyInstance, options: AdminOptions): Promise<v
   await fastify.register(async (guarded) => {
     guarded.addHook('onRequest', (request, reply, done) => {
       const peer = request.socket.remoteAddress
-      const waitSeconds = request.headers.authorization === undefined ? 0 : budget.waitSeconds(peer)
+      const { authorization } = request.headers
+      const waitSeconds = authorization === undefined ? 0 : budget.waitSeconds(peer)
       if (waitSeconds > 0) {
         reply.header('retry-after', waitSeconds)
         const detail = 'Authorization: too many wrong tokens; wait a moment.'
         return sendJson(reply, 429, createProblem(429, detail, 'Authorization'))
       }
-      const { authorization } = request.headers
       const holder = authorization === undefined ? undefined : checkToken(authorization)
       if (holder !== undefined) {
         holders.set(request, holder.name ?? 'admin')
@@ -128,6 +128,8 @@ async function admin(fastify: FastifyInstance, options: AdminOptions): Promise<v
     guarded.addHook('preHandler', (request, reply, done) => {
       if (request.body !== TOO_LARGE) return done()
       const detail = `body: at most ${BODY_LIMIT_BYTES} bytes are read.`
+      // What is still to come of it is not wanted.
+      reply.header('connection', 'close')
       sendJson(reply, 413, createProblem(413, detail, 'body'))
     })
 

@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import admin from '../plugins/admin.ts'
 import errorPages from '../plugins/error-pages.ts'
 import maintenance from '../plugins/maintenance.ts'
@@ -31,9 +31,11 @@ export interface Gateway {
 /** Builds the gateway that the settings describe: this is the one place that orders the plugins. */
 export async function createGateway(settings: Settings, deps: GatewayDeps): Promise<Gateway> {
   const logger = { level: settings.logLevel, stream: deps.output }
+  // Requests are logged by the access log, if at all.
+  const logController = new LogController({ disableRequestLogging: true })
   const site = Fastify({
     logger,
-    disableRequestLogging: true,
+    logController,
     rewriteUrl: settings.adminPath === null ? keepRawTarget : keepRawTargetExcept(`${settings.adminPath}/`),
     return503OnClosing: false,
     exposeHeadRoutes: false
@@ -42,6 +44,7 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
   const adminOptions = {
     tokens: [deps.adminToken],
     maintenance: deps.maintenance,
+    hosts: settings.adminHost,
     ready: isReady,
     status: () => ({ upstream: settings.upstream, inFlight: site.proxy.inFlight })
   }
@@ -56,12 +59,13 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
     responseTimeoutMs: settings.responseTimeoutMs,
     idleTimeoutMs: settings.idleTimeoutMs,
     trustProxy: settings.trustProxy,
+    trustForwarded: settings.trustForwarded,
     interceptErrors: settings.interceptErrors
   })
   await site.ready()
   if (settings.admin === null) return { site, admin: null }
 
-  const adminApp = Fastify({ logger, disableRequestLogging: true })
+  const adminApp = Fastify({ logger, logController })
   await adminApp.register(admin, adminOptions)
   await adminApp.ready()
   return { site, admin: adminApp }

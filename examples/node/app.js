@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const escaped = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-const escape = (text) => text.replace(/[&<>"']/g, (sign) => escaped[sign])
+const escapeHtml = (text) => text.replace(/[&<>"']/g, (sign) => escaped[sign])
 
 function page(response, status, body) {
   const html = `<!doctype html>
@@ -15,7 +15,10 @@ function page(response, status, body) {
 <h1>The app</h1>
 ${body}
 `
-  response.writeHead(status, { 'content-type': 'text/html; charset=utf-8', 'content-length': Buffer.byteLength(html) })
+  response.writeHead(status, {
+    'content-type': 'text/html; charset=utf-8',
+    'content-length': Buffer.byteLength(html)
+  })
   response.end(html)
 }
 
@@ -38,7 +41,7 @@ async function greet(request, response) {
     chunks.push(chunk)
   }
   const name = new URLSearchParams(Buffer.concat(chunks).toString()).get('name') ?? ''
-  page(response, 200, `<p>Hello, ${escape(name)}!</p><p><a href="/">back</a></p>`)
+  page(response, 200, `<p>Hello, ${escapeHtml(name)}!</p><p><a href="/">back</a></p>`)
 }
 
 function events(response) {
@@ -70,7 +73,9 @@ const place = process.env.SOCKET ?? Number(process.env.PORT ?? 3000)
 const args = typeof place === 'number' ? [place, '127.0.0.1'] : [place]
 server.listen(...args, () => {
   const address = server.address()
-  console.log(`app listening on ${typeof address === 'string' ? `unix:${address}` : `http://127.0.0.1:${address.port}`}`)
+  console.log(
+    `app listening on ${typeof address === 'string' ? `unix:${address}` : `http://127.0.0.1:${address.port}`}`
+  )
 })
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => {

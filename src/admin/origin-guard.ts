@@ -16,22 +16,24 @@ const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?
  * Checks that a request was meant for the admin API, and that no foreign web page sent it: a page may make a browser
  * send requests here, or give its own name our address (DNS rebinding), but it cannot choose these fields.
  *
- * @param hosts the only Host values that are ours, such as `admin.example:8081`. Default: every name of the loopback
- *   with the port of the connection; on a unix socket with any port
+ * Always ours are the names of the loopback and the very address that the connection came to, with its port (on a unix
+ * socket any port): a foreign page can make neither of them mean us from elsewhere.
+ *
+ * @param hosts further Host values that are ours, exact and with the port, such as `admin.example:8081`
  * @throws InputError for a list that is empty or holds something that no Host field can be
  */
 export function createOriginGuard(
-  hosts?: readonly string[]
+  hosts: readonly string[] = []
 ): (request: IncomingMessage) => Refusal | undefined {
-  const allowed = hosts && checkHosts(hosts)
+  const named = checkHosts(hosts)
 
   function isOurs(host: string, request: IncomingMessage): boolean {
-    if (allowed) return allowed.has(host)
-    const { localPort } = request.socket
+    if (named.has(host)) return true
+    const { localPort, localAddress = '' } = request.socket
     if (localPort === undefined) return LOOPBACK_ANY_PORT.test(host)
     const suffix = `:${localPort}`
-    if (host.endsWith(suffix)) return LOOPBACK_HOST.test(host.slice(0, -suffix.length))
-    return localPort === 80 && LOOPBACK_HOST.test(host)
+    const bare = host.endsWith(suffix) ? host.slice(0, -suffix.length) : localPort === 80 ? host : ''
+    return LOOPBACK_HOST.test(bare) || bare === hostOfAddress(localAddress)
   }
 
   return function guard(request) {
@@ -69,9 +71,15 @@ function hostOf(request: IncomingMessage): string | undefined {
   return given?.length === 1 ? given[0]?.toLowerCase() : undefined
 }
 
+// As a Host field spells the address of a socket (RFC 3986 section 3.2.2).
+function hostOfAddress(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/, '')
+  return plain.includes(':') ? `[${plain}]` : plain
+}
+
 function checkHosts(hosts: readonly string[]): Set<string> {
   const allowed = 'a list of host:port as they are in the Host field, such as admin.example:8081'
-  if (!Array.isArray(hosts) || hosts.length === 0) throw new InputError('hosts', hosts, allowed)
+  if (!Array.isArray(hosts)) throw new InputError('hosts', hosts, allowed)
   for (const host of hosts) {
     if (typeof host !== 'string' || !HOST.test(host.toLowerCase()))
       throw new InputError('hosts', host, allowed)

@@ -77,6 +77,16 @@ export const OPTIONS: OptionTable = {
     fallback: ({ stateDir }) => join(stateDir, 'admin-token')
   },
   adminInsecure: toggle('adminInsecure', 'let the admin API, which has no TLS, listen beyond this machine'),
+  adminHost: {
+    name: 'adminHost',
+    metavar: 'HOST',
+    list: true,
+    description:
+      'Host under which the admin API may be called besides its address, such as admin.example:8081',
+    defaultText: 'none',
+    read: read.readHost,
+    fallback: () => []
+  },
   stateDir: {
     name: 'stateDir',
     metavar: 'DIR',
@@ -105,6 +115,14 @@ export const OPTIONS: OptionTable = {
     defaultText: 'none',
     read: read.readBlock,
     fallback: () => []
+  },
+  trustForwarded: {
+    name: 'trustForwarded',
+    metavar: 'for|all',
+    description: 'what is believed of them: X-Forwarded-For, or X-Forwarded-Proto and -Host as well',
+    defaultText: 'for',
+    read: read.readTrustForwarded,
+    fallback: () => 'for'
   },
   interceptErrors: {
     name: 'interceptErrors',

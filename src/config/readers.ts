@@ -115,6 +115,15 @@ export function readLogLevel(text: string): LogLevel {
   return LOG_LEVELS.find((level) => level === text) ?? refuse(text, `one of ${LOG_LEVELS.join(', ')}`)
 }
 
+export function readTrustForwarded(text: string): 'for' | 'all' {
+  return text === 'for' || text === 'all' ? text : refuse(text, 'for or all')
+}
+
+export function readHost(text: string): string[] {
+  const isHost = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(text)
+  return isHost ? [text.toLowerCase()] : refuse(text, 'a Host such as admin.example:8081')
+}
+
 export function readSwitch(text: string): boolean {
   if (['on', 'true', '1'].includes(text)) return true
   return ['off', 'false', '0'].includes(text) ? false : refuse(text, 'on or off')

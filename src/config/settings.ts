@@ -24,6 +24,8 @@ export interface Settings {
   adminTokenFile: string
   /** Whether an admin listener may be reachable from other machines without TLS. */
   adminInsecure: boolean
+  /** Host values, with the port where one is sent, under which the admin API may be called by name. */
+  adminHost: string[]
   /** Absolute folder of state and token. */
   stateDir: string
   /** `memory:`, or `file:` and an absolute path. */
@@ -32,6 +34,8 @@ export interface Settings {
   recover: boolean
   /** Addresses and CIDR blocks of peers whose X-Forwarded-* are believed. */
   trustProxy: string[]
+  /** Whether only X-Forwarded-For of those is believed, or X-Forwarded-Proto and -Host as well. */
+  trustForwarded: 'for' | 'all'
   /** Statuses of the upstream, 400 to 599, ascending, that are replaced by our page. */
   interceptErrors: number[]
   /** Milliseconds until a connection to the upstream must stand. */

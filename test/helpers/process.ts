@@ -214,8 +214,10 @@ function flagValue(args: string[], flag: string): string | undefined {
   return at < 0 ? undefined : args[at + 1]
 }
 
-// What the developer's shell or the platform has set must not change how a test runs.
-const FOREIGN = /^(INTERMISSION_|PORT$|STATE_DIRECTORY$|XDG_STATE_HOME$|NODE_TEST_CONTEXT$|npm_)/
+// What the developer's shell, the platform or the npm above us has set must not change how a test runs. How npm finds its
+// registry stays.
+const FOREIGN =
+  /^(INTERMISSION_|PORT$|STATE_DIRECTORY$|XDG_STATE_HOME$|NODE_TEST_CONTEXT$|npm_(?!config_)|npm_config_(local_)?prefix$)/
 
 function childEnvironment(extra: Record<string, string | undefined> = {}): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !FOREIGN.test(name))

@@ -177,7 +177,7 @@ test('misuse is an error at the start that says what to do, and shows no token',
     [{ maintenance: shared, tokens: [''] }, /^tokens: /],
     [{ maintenance: shared, tokens: ['a secret with spaces'] }, /^tokens: (?!.*secret)/],
     [{ maintenance: shared, tokens: [{ sha256: 'abc' }] }, /^tokens: /],
-    [{ maintenance: shared, tokens: [TOKEN], hosts: [] }, /^hosts: /],
+    [{ maintenance: shared, tokens: [TOKEN], hosts: 'admin.example:8081' }, /^hosts: /],
     [{ maintenance: shared, tokens: [TOKEN], hosts: ['http://a:1'] }, /^hosts: /]
   ]
   for (const [options, message] of wrong) {
