@@ -4,9 +4,9 @@
  * Decorates `fastify.maintenance`. Uses `fastify.errorPages` when it is there. Register it after error-pages, and
  * before the routes, static-first and the proxy: hooks reach only what is registered after them.
  */
-import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { isAcmeChallenge } from '../src/acme-challenge.ts'
 import { InputError, IntermissionError } from '../src/errors.ts'
 import type { Answers } from '../src/pages/answers.ts'
 import { createAnswers } from '../src/pages/answers.ts'
@@ -39,10 +39,6 @@ declare module 'fastify' {
     }
   }
 }
-
-// Certificates must be renewed in maintenance too (RFC 8555 section 8.3). Only plain segments: with an escape, an empty
-// or a dot segment the upstream might read another path than we do.
-const ACME_CHALLENGE = /^\/\.well-known\/acme-challenge(?:\/(?!\.{1,2}(?:[/?]|$))[\w.~-]+)+(?:\?|$)/
 
 async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions): Promise<void> {
   checkOptions(options)
@@ -81,12 +77,9 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
   })
 }
 
+// Certificates must be renewed in maintenance too.
 function passes(request: FastifyRequest): boolean {
-  return request.routeOptions.config?.intermission?.bypass === true || isAcmeChallenge(request.raw)
-}
-
-function isAcmeChallenge(request: IncomingMessage): boolean {
-  return ACME_CHALLENGE.test(rawTarget(request))
+  return request.routeOptions.config?.intermission?.bypass === true || isAcmeChallenge(rawTarget(request.raw))
 }
 
 function openOwn(fastify: FastifyInstance, options: MaintenanceOptions): Promise<Maintenance> {

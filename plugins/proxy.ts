@@ -9,43 +9,45 @@ import type { Socket } from 'node:net'
 import httpProxy from '@fastify/http-proxy'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import fp from 'fastify-plugin'
-import { InputError } from '../src/errors.ts'
 import { createAnswers, type Problem } from '../src/pages/answers.ts'
 import { rawTarget } from '../src/raw-target.ts'
 import { answerForFailure, type UpstreamError } from '../src/upstream/failure.ts'
-import { createPeerLookup, type TrustForwarded } from '../src/upstream/forwarded.ts'
-import { createPool } from '../src/upstream/pool.ts'
+import { createForwarder, type Forwarder } from '../src/upstream/forwarder.ts'
+import { startHealthChecks } from '../src/upstream/health-check.ts'
+import { createIdleWatch } from '../src/upstream/idle-watch.ts'
+import {
+  type ProxyOptions,
+  type ResolvedProxyOptions,
+  resolveProxyOptions
+} from '../src/upstream/proxy-options.ts'
 import { Relay } from '../src/upstream/relay.ts'
 import { buildRequestHead, isRefusal, type Refusal } from '../src/upstream/request-head.ts'
-import { parseUpstreamTarget } from '../src/upstream/target.ts'
 import { routeUpgrade, upgradedClient } from '../src/upstream/tunnel.ts'
+import type { BreakerState } from '../src/upstream/upstream.ts'
 
-export interface ProxyOptions {
-  /** Where the app listens: `http://host[:port]` or `unix:/path/to.sock`. */
-  upstream: string
-  /** Longest wait for a connection, in milliseconds. Default 2000; then 504. */
-  connectTimeoutMs?: number
-  /** Longest wait for the first byte of a response once the request is sent, in milliseconds. Default 60000; then 504. */
-  responseTimeoutMs?: number
-  /** Longest silence inside a response, in milliseconds. Default 60000; then the response is cut. */
-  idleTimeoutMs?: number
-  /** Peers whose X-Forwarded-* fields are believed: addresses and CIDR ranges. Default none. */
-  trustProxy?: readonly string[]
-  /**
-   * Which of those fields: `for` believes X-Forwarded-For and sets -Proto and -Host from the connection, as nginx's usual
-   * recipe does; `all` believes all three, for a gateway behind something that ends TLS. Default `for`.
-   */
-  trustForwarded?: TrustForwarded
-  /** Statuses of the upstream that are replaced by an error page (nginx: `proxy_intercept_errors`). Default none. */
-  interceptErrors?: readonly number[]
+export type { ProxyOptions } from '../src/upstream/proxy-options.ts'
+
+/** What is known of one upstream. */
+export interface UpstreamStatus {
+  name: string
+  /** `closed`: in use; `open`: nobody is there; `half-open`: finding out. */
+  breaker: BreakerState
+  /** What the health check says; true without one. */
+  isHealthy: boolean
+  /** Connections that carry a request. */
+  busy: number
+  /** Connections, busy or kept. */
+  connections: number
 }
 
 /** What the proxy is doing right now. */
 export interface Proxy {
   /** Requests that were handed to the upstream and are not finished, upgraded connections included. */
   readonly inFlight: number
-  /** Connections to the upstream, busy or kept. */
-  readonly connections: number
+  /** Requests that wait for an app that refuses connections. */
+  readonly held: number
+  /** What is known of each upstream, in the order of the option. */
+  readonly upstreams: readonly UpstreamStatus[]
 }
 
 declare module 'fastify' {
@@ -55,26 +57,37 @@ declare module 'fastify' {
 }
 
 async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<void> {
-  const target = parseUpstreamTarget(options.upstream)
-  const timeouts = {
-    connectTimeoutMs: positive(options, 'connectTimeoutMs', 2000),
-    responseTimeoutMs: positive(options, 'responseTimeoutMs', 60_000),
-    idleTimeoutMs: positive(options, 'idleTimeoutMs', 60_000)
-  }
-  const intercepted = interceptedStatuses(options.interceptErrors ?? [])
-  const peerOf = createPeerLookup(options.trustProxy, options.trustForwarded)
-  const pool = createPool({ target: target.connect, timeouts })
+  const resolved = resolveProxyOptions(options)
+  const { targets, intercepted, peerOf } = resolved
+  const forwarder = createForwarder({
+    ...resolved,
+    onBreaker({ name }, error) {
+      if (error === null) fastify.log.info({ upstream: name }, 'upstream reachable')
+      else fastify.log.warn({ upstream: name, cause: error.reason, err: error }, 'upstream unreachable')
+    }
+  })
+  const bodyWatch = createIdleWatch(resolved.clientIdleTimeoutMs)
+  const stopHealthChecks = checkHealth(fastify, resolved, forwarder)
   const answers = fastify.hasDecorator('errorPages') ? fastify.errorPages : createAnswers()
   const isIntercepted = (status: number): boolean => intercepted.has(status)
-  let inFlight = 0
+  let unsettled = 0
   const tunnels = new Set<() => void>()
 
   fastify.decorate('proxy', {
     get inFlight() {
-      return inFlight
+      return unsettled - forwarder.held
     },
-    get connections() {
-      return pool.size
+    get held() {
+      return forwarder.held
+    },
+    get upstreams() {
+      return forwarder.upstreams.map(({ name, breaker, isHealthy, busy, connections }) => ({
+        name,
+        breaker,
+        isHealthy,
+        busy,
+        connections
+      }))
     }
   })
 
@@ -87,7 +100,7 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
       target: rawTarget(request),
       peer: peerOf(request.socket),
       upgrade: upgraded?.protocol ?? null,
-      defaultHost: target.host
+      defaultHost: targets[0]!.host
     })
     const answer = (problem: Problem): void => {
       answers.write(request, response, { requestId: fastifyRequest.id, ...problem })
@@ -104,7 +117,11 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
       requestHead,
       upgraded,
       extraHeaders: setOnReply(reply),
+      bodyWatch,
       isIntercepted,
+      onClientIdle() {
+        answer({ status: 408, reason: null, close: true })
+      },
       onIntercepted(status) {
         answer({ status, reason: 'intercepted' })
       },
@@ -121,14 +138,14 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
         tunnels.add(end)
       },
       onSettled() {
-        inFlight--
+        unsettled--
         if (endTunnel !== null) tunnels.delete(endTunnel)
       }
     })
-    inFlight++
+    unsettled++
     const { method = 'GET' } = request
     const repeatable = !requestHead.hasBody && upgraded === null && isSafe(method)
-    pool.dispatch(
+    forwarder.dispatch(
       {
         method,
         head: requestHead.head,
@@ -166,7 +183,25 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
   })
   fastify.addHook('onClose', async () => {
     fastify.server.off('upgrade', onUpgrade)
-    pool.close()
+    stopHealthChecks()
+    forwarder.close()
+  })
+}
+
+function checkHealth(
+  fastify: FastifyInstance,
+  options: ResolvedProxyOptions,
+  { upstreams }: Forwarder
+): () => void {
+  if (options.healthCheck === null) return () => undefined
+  return startHealthChecks({
+    upstreams,
+    check: options.healthCheck,
+    everyMs: options.healthIntervalMs,
+    onChange({ name }, isHealthy, why) {
+      if (isHealthy) fastify.log.info({ upstream: name }, 'upstream healthy')
+      else fastify.log.warn({ upstream: name, why }, 'upstream unhealthy')
+    }
   })
 }
 
@@ -205,25 +240,6 @@ function setOnReply(reply: FastifyReply): string[] {
 function logFailure(log: FastifyRequest['log'], error: UpstreamError): void {
   if (error.reason === 'client-gone') return
   log.warn({ err: error, cause: error.reason }, 'upstream request failed')
-}
-
-function positive(
-  options: ProxyOptions,
-  name: 'connectTimeoutMs' | 'responseTimeoutMs' | 'idleTimeoutMs',
-  fallback: number
-): number {
-  const value = options[name] ?? fallback
-  if (!Number.isFinite(value) || value <= 0) throw new InputError(name, value, 'milliseconds above 0')
-  return value
-}
-
-function interceptedStatuses(statuses: readonly number[]): Set<number> {
-  for (const status of statuses) {
-    if (!Number.isInteger(status) || status < 400 || status > 599) {
-      throw new InputError('interceptErrors', status, 'statuses from 400 to 599')
-    }
-  }
-  return new Set(statuses)
 }
 
 export { proxy }

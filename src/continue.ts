@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 const kHeldBack = Symbol('intermission.continueHeldBack')
 
-type HoldingResponse = ServerResponse & { [kHeldBack]?: boolean }
+// A response over HTTP/2 has a stream, which may be closed before the response says so.
+type HoldingResponse = ServerResponse & { [kHeldBack]?: boolean; stream?: { closed: boolean } }
 
 /**
  * Holds the `100 Continue` back that Node would send at once (RFC 9110 section 10.1.1). A request that is answered
@@ -15,7 +16,7 @@ export function holdContinueBack(_request: IncomingMessage, response: HoldingRes
 
 /** Asks the client for the body, when it waits to be asked. */
 export function sendContinue(response: HoldingResponse): void {
-  if (response[kHeldBack] !== true) return
+  if (response[kHeldBack] !== true || response.stream?.closed === true) return
   response[kHeldBack] = false
   response.shouldKeepAlive = true
   response.writeContinue()

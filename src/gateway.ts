@@ -5,6 +5,7 @@ import maintenance from '../plugins/maintenance.ts'
 import proxy from '../plugins/proxy.ts'
 import staticFirst from '../plugins/static-first.ts'
 import { addAccessLog } from './access-log.ts'
+import { createProblem } from './admin/problem.ts'
 import type { Settings } from './config/settings.ts'
 import { keepRawTarget, keepRawTargetExcept } from './raw-target.ts'
 import type { Maintenance } from './state/maintenance.ts'
@@ -46,7 +47,7 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
     maintenance: deps.maintenance,
     hosts: settings.adminHost,
     ready: isReady,
-    status: () => ({ upstream: settings.upstream, inFlight: site.proxy.inFlight })
+    status: () => ({ upstreams: site.proxy.upstreams, inFlight: site.proxy.inFlight, held: site.proxy.held })
   }
   if (settings.accessLog) addAccessLog(site, deps.output)
   await site.register(errorPages, settings.pages === null ? {} : { dir: settings.pages })
@@ -55,6 +56,17 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
   if (settings.static !== null) await site.register(staticFirst, { root: settings.static })
   await site.register(proxy, {
     upstream: settings.upstream,
+    balance: settings.balance,
+    upstreamTls: {
+      caFile: settings.upstreamCa ?? undefined,
+      name: settings.upstreamName ?? undefined,
+      certFile: settings.upstreamCert ?? undefined,
+      keyFile: settings.upstreamKey ?? undefined,
+      verify: settings.upstreamVerify
+    },
+    ...(settings.healthCheck === null ? {} : { healthCheck: settings.healthCheck }),
+    healthIntervalMs: settings.healthIntervalMs,
+    holdOnRefusedMs: settings.holdOnRefusedMs,
     connectTimeoutMs: settings.connectTimeoutMs,
     responseTimeoutMs: settings.responseTimeoutMs,
     idleTimeoutMs: settings.idleTimeoutMs,
@@ -65,8 +77,19 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
   await site.ready()
   if (settings.admin === null) return { site, admin: null }
 
-  const adminApp = Fastify({ logger, logController })
-  await adminApp.register(admin, adminOptions)
+  const adminApp = Fastify({
+    logger,
+    logController,
+    // What the router refuses never reaches a plugin.
+    frameworkErrors(_error, _request, reply) {
+      const body = JSON.stringify(createProblem(400))
+      reply.hijack()
+      reply.raw
+        .writeHead(400, { 'content-type': 'application/problem+json', 'cache-control': 'no-store' })
+        .end(body)
+    }
+  })
+  await adminApp.register(admin, { ...adminOptions, notFound: true })
   await adminApp.ready()
   return { site, admin: adminApp }
 }

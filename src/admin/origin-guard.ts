@@ -20,7 +20,7 @@ const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?
  * socket any port): a foreign page can make neither of them mean us from elsewhere.
  *
  * @param hosts further Host values that are ours, exact and with the port, such as `admin.example:8081`
- * @throws InputError for a list that is empty or holds something that no Host field can be
+ * @throws InputError for what no Host field can be
  */
 export function createOriginGuard(
   hosts: readonly string[] = []

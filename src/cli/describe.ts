@@ -40,6 +40,16 @@ export function row(name: string, value: unknown): string[] {
   return nothing ? [] : [`  ${name}: ${plain(value)}`]
 }
 
+/** A line for each upstream: where it is, and whether it is there and well. */
+export function describeUpstreams(upstreams: unknown): string[] {
+  if (!Array.isArray(upstreams)) return []
+  return upstreams.flatMap((upstream: Record<string, unknown> | null) => {
+    const { name, breaker, isHealthy, busy } = upstream ?? {}
+    const state = breaker === 'closed' ? (isHealthy === false ? 'unhealthy' : 'reachable') : 'unreachable'
+    return row('upstream', `${plain(name)} ${state}, ${plain(busy)} busy`)
+  })
+}
+
 function plain(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
   return text.replace(/[\0-\x1f\x7f-\x9f]+/g, ' ')

@@ -1,5 +1,5 @@
 import { createAdminClient } from './admin-client.ts'
-import { describeMode, MODE_FIELDS, row } from './describe.ts'
+import { describeMode, describeUpstreams, MODE_FIELDS, row } from './describe.ts'
 import { EXIT } from './exit-codes.ts'
 import type { RunVerb } from './verb.ts'
 
@@ -10,8 +10,9 @@ export const run: RunVerb = async (flags, io) => {
     return EXIT.ok
   }
   const lines = describeMode(answer, io.color)
+  lines.push(...describeUpstreams(answer.upstreams))
   for (const [name, value] of Object.entries(answer)) {
-    if (!MODE_FIELDS.has(name) && !(name === 'site' && value === 'default'))
+    if (!MODE_FIELDS.has(name) && name !== 'upstreams' && !(name === 'site' && value === 'default'))
       lines.push(...row(words(name), value))
   }
   io.out(lines.join('\n'))

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { formatDuration } from '../duration.ts'
 import { addressText } from './address.ts'
 import { defaultListen, defaultStateDir } from './defaults.ts'
-import type { OptionSpec, OptionTable } from './option.ts'
+import type { OptionTable } from './option.ts'
+import { duration, path, toggle } from './option-kinds.ts'
 import * as read from './readers.ts'
 
 /** The file itself: a flag and a variable, but no key, since a file does not name another one. */
@@ -28,10 +28,59 @@ export const OPTIONS: OptionTable = {
   upstream: {
     name: 'upstream',
     metavar: 'URL',
-    description: 'the web app: http://host:port or unix:/path.sock',
+    list: true,
+    description:
+      'the web app: http://host:port, https://host:port or unix:/path.sock; several share the work',
     defaultText: 'http://127.0.0.1:3000',
     read: read.readUpstream,
-    fallback: () => 'http://127.0.0.1:3000'
+    fallback: () => ['http://127.0.0.1:3000']
+  },
+  balance: {
+    name: 'balance',
+    metavar: 'HOW',
+    description: 'which of several upstreams gets the next request: least-busy or round-robin',
+    defaultText: 'least-busy',
+    read: read.readBalance,
+    fallback: () => 'least-busy'
+  },
+  healthCheck: {
+    name: 'healthCheck',
+    metavar: 'tcp|PATH',
+    description: 'look after the upstreams: by a connection, or by a path that must answer 200 to 399',
+    defaultText: 'none',
+    read: read.readHealthCheck,
+    fallback: () => null
+  },
+  healthIntervalMs: duration('healthInterval', '5s', 'time between two health checks'),
+  upstreamCa: path(
+    'upstreamCa',
+    'FILE',
+    'PEM certificates to verify an https upstream with',
+    'the well-known ones'
+  ),
+  upstreamName: {
+    name: 'upstreamName',
+    metavar: 'NAME',
+    description: 'the name that the certificate of an https upstream must have',
+    defaultText: 'the host of its URL',
+    read: read.readServerName,
+    fallback: () => null
+  },
+  upstreamCert: path(
+    'upstreamCert',
+    'FILE',
+    'our own PEM certificate, for an https upstream that asks for one'
+  ),
+  upstreamKey: path('upstreamKey', 'FILE', 'the key of that certificate'),
+  upstreamVerify: {
+    name: 'upstreamVerify',
+    metavar: 'on|off',
+    scalar: 'boolean',
+    description: 'verify the certificate of an https upstream; off lets anybody in between read along',
+    defaultText: 'on',
+    read: read.readSwitch,
+    fallback: () => true,
+    show: (on) => (on ? 'on' : 'off')
   },
   static: path('static', 'DIR', 'files tried before the upstream'),
   pages: path(
@@ -142,6 +191,12 @@ export const OPTIONS: OptionTable = {
     "longest wait for the first byte of the upstream's answer"
   ),
   idleTimeoutMs: duration('idleTimeout', '60s', "longest silence within the upstream's answer"),
+  holdOnRefusedMs: duration(
+    'holdOnRefused',
+    '0s',
+    'hold requests this long while the upstream refuses connections, as in a restart',
+    0
+  ),
   drainTimeoutMs: duration('drainTimeout', '30s', 'time that requests in flight get to finish at a stop', 0),
   logLevel: {
     name: 'logLevel',
@@ -160,38 +215,5 @@ export const OPTIONS: OptionTable = {
     read: read.readSwitch,
     fallback: () => true,
     show: (on) => (on ? 'on' : 'off')
-  }
-}
-
-function path(
-  name: string,
-  metavar: string,
-  description: string,
-  defaultText = 'none'
-): OptionSpec<string | null> {
-  return { name, metavar, description, defaultText, read: read.readPath, fallback: () => null }
-}
-
-function toggle(name: string, description: string): OptionSpec<boolean> {
-  return {
-    name,
-    metavar: null,
-    description,
-    defaultText: 'off',
-    scalar: 'boolean',
-    read: read.readSwitch,
-    fallback: () => false
-  }
-}
-
-function duration(name: string, defaultText: string, description: string, leastMs = 1): OptionSpec<number> {
-  return {
-    name,
-    metavar: 'DUR',
-    description,
-    defaultText,
-    read: (text) => read.readTimeout(text, leastMs),
-    fallback: () => read.readTimeout(defaultText, leastMs),
-    show: formatDuration
   }
 }

@@ -40,13 +40,26 @@ export function readAdmin(text: string): ListenAddress | null {
 }
 
 /** An upstream is an origin: a path, a query or a name and password would be dropped in silence. */
-export function readUpstream(text: string): string {
-  const allowed = 'http://host:port, http://host or unix:/path.sock'
-  if (text.startsWith('https:')) refuse(text, `${allowed}; https:// to the upstream is not supported yet`)
-  if (text.startsWith('unix:')) return `unix:${socketPath(text.slice(5)) ?? refuse(text, allowed)}`
-  if (!/^http:\/\/[^/?#\\@\s]+\/?$/.test(text)) refuse(text, `${allowed}, without user, path or query`)
+export function readUpstream(text: string): string[] {
+  const allowed = 'http://host:port, https://host:port or unix:/path.sock'
+  if (text.startsWith('unix:')) return [`unix:${socketPath(text.slice(5)) ?? refuse(text, allowed)}`]
+  if (!/^https?:\/\/[^/?#\\@\s]+\/?$/.test(text)) refuse(text, `${allowed}, without user, path or query`)
   const origin = URL.canParse(text) ? new URL(text) : refuse(text, allowed)
-  return origin.port === '0' ? refuse(text, allowed) : origin.origin
+  return [origin.port === '0' ? refuse(text, allowed) : origin.origin]
+}
+
+export function readBalance(text: string): 'least-busy' | 'round-robin' {
+  return text === 'least-busy' || text === 'round-robin' ? text : refuse(text, 'least-busy or round-robin')
+}
+
+export function readHealthCheck(text: string): string {
+  return text === 'tcp' || /^\/[\x21-\x7e]*$/.test(text)
+    ? text
+    : refuse(text, 'tcp, or a path such as /healthz')
+}
+
+export function readServerName(text: string): string {
+  return /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i.test(text) ? text : refuse(text, 'a host name')
 }
 
 export function readPrefix(text: string): string {

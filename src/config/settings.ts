@@ -8,8 +8,23 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 export interface Settings {
   /** Public listeners, at least one. */
   listen: ListenAddress[]
-  /** `http://host[:port]` without a path, or `unix:/path`. */
-  upstream: string
+  /** `http://host[:port]` or `https://host[:port]` without a path, or `unix:/path`; at least one. */
+  upstream: string[]
+  /** Which of several upstreams gets the next request. */
+  balance: 'least-busy' | 'round-robin'
+  /** What is asked of each upstream to see whether it is well: `tcp` or a path; null = nothing. */
+  healthCheck: string | null
+  /** Milliseconds between two of those checks. */
+  healthIntervalMs: number
+  /** Absolute path of the certificates that an https upstream is verified with; null = the well-known ones. */
+  upstreamCa: string | null
+  /** The name that the certificate of an https upstream must have; null = the host of its URL. */
+  upstreamName: string | null
+  /** Absolute paths of our own certificate and key, for an https upstream that asks for one; null = none. */
+  upstreamCert: string | null
+  upstreamKey: string | null
+  /** Whether the certificate of an https upstream is verified at all. */
+  upstreamVerify: boolean
   /** Absolute folder of files tried before the upstream; null = none. */
   static: string | null
   /** Absolute folder of the operator's pages; null = the built-in ones. */
@@ -44,6 +59,8 @@ export interface Settings {
   responseTimeoutMs: number
   /** Milliseconds that may pass between two bytes of the upstream's answer. */
   idleTimeoutMs: number
+  /** Milliseconds that a request waits for an upstream that refuses connections; 0 = it does not. */
+  holdOnRefusedMs: number
   /** Milliseconds that requests in flight get to finish when the gateway stops. */
   drainTimeoutMs: number
   logLevel: LogLevel

@@ -1,22 +1,16 @@
-import { connect, type NetConnectOpts, type Socket } from 'node:net'
-import type { ExchangeHandler, UpstreamRequest, UpstreamTimeouts } from './exchange.ts'
-import { type FailureCause, UpstreamError } from './failure.ts'
+import type { Socket } from 'node:net'
+import type { ConnectionOwner, ExchangeHandler, RequestChannel, UpstreamRequest } from './exchange.ts'
+import { connectFailure, type FailureCause, UpstreamError } from './failure.ts'
 import { ResponseReader } from './response-reader.ts'
 
-/** The pool, as its connections see it. */
-export interface ConnectionOwner {
-  readonly timeouts: UpstreamTimeouts
-  onIdle(connection: UpstreamConnection): void
-  onClosed(connection: UpstreamConnection): void
-  repeat(request: UpstreamRequest, handler: ExchangeHandler): void
-}
-
 /** One HTTP/1.1 connection to the upstream that carries one request at a time. */
-export class UpstreamConnection {
+export class UpstreamConnection implements RequestChannel {
+  /** When it was opened, in `performance.now()` milliseconds. */
+  readonly openedMs: number
   /** When `onDeadline` is due, in `performance.now()` milliseconds. */
   deadlineMs: number
   readonly #socket: Socket
-  readonly #owner: ConnectionOwner
+  readonly #owner: ConnectionOwner<UpstreamConnection>
   #deadlineCause: FailureCause = 'connect-timeout'
   #connected = false
   #closed = false
@@ -28,13 +22,17 @@ export class UpstreamConnection {
   #paused = false
   readonly #reader = new ResponseReader()
 
-  constructor(target: NetConnectOpts, owner: ConnectionOwner) {
+  /** @param socket opened a moment ago; emits `connectEvent` once it can carry requests */
+  constructor(
+    socket: Socket,
+    connectEvent: 'connect' | 'secureConnect',
+    owner: ConnectionOwner<UpstreamConnection>
+  ) {
     this.#owner = owner
-    this.deadlineMs = performance.now() + owner.timeouts.connectTimeoutMs
-    // Half-open, so that a tunnel can end one direction and keep the other.
-    const socket = connect({ ...target, noDelay: true, allowHalfOpen: true })
     this.#socket = socket
-    socket.on('connect', this.#onConnect)
+    this.openedMs = performance.now()
+    this.deadlineMs = this.openedMs + owner.timeouts.connectTimeoutMs
+    socket.on(connectEvent, this.#onConnect)
     socket.on('data', this.#onData)
     socket.on('end', this.#onEnd)
     socket.on('error', this.#onError)
@@ -42,44 +40,41 @@ export class UpstreamConnection {
     socket.on('drain', this.#onDrain)
   }
 
-  get closed(): boolean {
-    return this.#closed
-  }
-
-  /** Sends the head of a request; the body follows by `write` and `finish` when the request has one. */
+  /** Sends a request as soon as the upstream can be reached. */
   send(request: UpstreamRequest, handler: ExchangeHandler): void {
     this.#request = request
     this.#handler = handler
+    if (this.#connected) this.#begin(request, handler)
+  }
+
+  #begin(request: UpstreamRequest, handler: ExchangeHandler): void {
     this.#requestSent = !request.hasBody
     this.#sawBytes = false
     this.#reader.start(request.method, request.upgrade, handler)
-    handler.onConnection(this)
     if (request.hasBody) {
       // The head waits for the first bytes of the body, which have mostly arrived already: one packet instead of two.
       this.#socket.cork()
       process.nextTick(uncork, this.#socket)
     }
     this.#socket.write(request.head, 'latin1')
-    if (this.#connected) this.#expect()
+    this.#expect()
+    handler.onConnection(this)
   }
 
-  /** Sends a part of the request body. False means: wait for `onDrain`. */
   write(bytes: Buffer | string): boolean {
     if (this.#closed) return true
     const more = this.#socket.write(bytes as Buffer)
-    if (this.#connected && this.#reader.head === null) this.#expect()
+    if (this.#reader.head === null) this.#expect()
     return more
   }
 
-  /** The request body is complete. */
   finish(lastBytes?: string): void {
     if (this.#closed) return
     if (lastBytes !== undefined) this.#socket.write(lastBytes, 'latin1')
     this.#requestSent = true
-    if (this.#connected && this.#reader.head === null) this.#expect()
+    if (this.#reader.head === null) this.#expect()
   }
 
-  /** Stops reading, so that the upstream waits for a slow client. */
   pause(): void {
     this.#paused = true
     this.#socket.pause()
@@ -93,7 +88,6 @@ export class UpstreamConnection {
     this.#socket.resume()
   }
 
-  /** Gives the request up; the handler hears nothing more. */
   abort(): void {
     this.#handler = null
     this.#close()
@@ -125,12 +119,21 @@ export class UpstreamConnection {
 
   readonly #onConnect = (): void => {
     this.#connected = true
-    if (this.#request !== null) this.#expect()
+    this.#owner.onConnected()
+    const request = this.#request
+    const handler = this.#handler
+    if (request !== null && handler !== null && !handler.isGone) {
+      this.#begin(request, handler)
+    } else {
+      this.#request = null
+      this.#handler = null
+      this.#owner.onIdle(this)
+    }
   }
 
   readonly #onDrain = (): void => {
     if (this.#request === null) return
-    if (this.#reader.head === null && this.#connected) this.#expect()
+    if (this.#reader.head === null) this.#expect()
     this.#handler?.onDrain()
   }
 
@@ -195,12 +198,11 @@ export class UpstreamConnection {
   }
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
-    if (this.#connected) this.#fail(this.#ended(error.message, error))
-    else this.#fail(new UpstreamError('refused', error.message, { cause: error }))
+    this.#fail(this.#connected ? this.#ended(error.message, error) : connectFailure(error))
   }
 
   readonly #onClose = (): void => {
-    if (!this.#closed) this.#fail(this.#ended('the connection was closed'))
+    this.#fail(this.#ended('the connection was closed'))
   }
 
   #ended(message: string, cause?: unknown): UpstreamError {
@@ -208,10 +210,15 @@ export class UpstreamConnection {
   }
 
   #fail(error: UpstreamError): void {
+    if (this.#closed) return
     const handler = this.#handler
     const request = this.#request
     this.#handler = null
     this.#close()
+    if (!this.#connected) {
+      this.#owner.onUnreachable(error, request, handler)
+      return
+    }
     if (handler === null || request === null) return
     const nothingProcessed = error.reason === 'reset' && this.#reused && !this.#sawBytes
     if (nothingProcessed && request.repeatable) this.#owner.repeat(request, handler)
@@ -222,6 +229,8 @@ export class UpstreamConnection {
     if (this.#closed) return
     this.#closed = true
     this.#request = null
+    // Called from inside `read`, as by an abort: what is left of the bytes is nobody's.
+    this.#reader.stop()
     this.#socket.destroy()
     this.#owner.onClosed(this)
   }
@@ -230,7 +239,6 @@ export class UpstreamConnection {
   #detach(): void {
     this.#closed = true
     const socket = this.#socket
-    socket.off('connect', this.#onConnect)
     socket.off('data', this.#onData)
     socket.off('end', this.#onEnd)
     socket.off('error', this.#onError)

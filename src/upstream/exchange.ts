@@ -1,6 +1,5 @@
 /** What passes between those who forward a request and the connection that carries it. */
 import type { Socket } from 'node:net'
-import type { UpstreamConnection } from './connection.ts'
 import type { UpstreamError } from './failure.ts'
 import type { ResponseHead } from './response-head.ts'
 import type { ResponseEvents } from './response-reader.ts'
@@ -24,10 +23,28 @@ export interface UpstreamRequest {
   repeatable: boolean
 }
 
+/** The way to the upstream, for whoever sends a request over it. */
+export interface RequestChannel {
+  /** Sends a part of the request body. False means: wait for `onDrain`. */
+  write(bytes: Buffer | string): boolean
+  /** The request body is complete, with these bytes at its end. */
+  finish(lastBytes?: string): void
+  /** Stops reading, so that the upstream waits for a slow client. */
+  pause(): void
+  resume(): void
+  /** Gives the request up; its handler hears nothing more. */
+  abort(): void
+}
+
 /** What happens to a request, in this order; after `onEnd`, `onUpgrade` or `onError` nothing more is called. */
 export interface ExchangeHandler extends ResponseEvents {
-  /** The connection that carries the request; called again when the request is repeated on another one. */
-  onConnection(connection: UpstreamConnection): void
+  /** Nobody waits for the answer any more: a request that has not gone out yet need not. */
+  readonly isGone: boolean
+  /**
+   * The request is about to go out over this connection. The body is not read before, so that a request which finds
+   * nobody may wait or go elsewhere. Called again when the request is repeated on another connection.
+   */
+  onConnection(connection: RequestChannel): void
   /** All that arrived so far has been handed on: what was held back should be sent now. */
   onBatchEnd(): void
   onEnd(trailers: string[]): void
@@ -35,4 +52,16 @@ export interface ExchangeHandler extends ResponseEvents {
   onError(error: UpstreamError): void
   /** The upstream can take more of the request body. */
   onDrain(): void
+}
+
+/** The pool, as its connections see it. */
+export interface ConnectionOwner<C> {
+  readonly timeouts: UpstreamTimeouts
+  /** The upstream can be reached. */
+  onConnected(): void
+  /** The upstream cannot be reached; nothing of the request, if the connection was for one, has been sent. */
+  onUnreachable(error: UpstreamError, request: UpstreamRequest | null, handler: ExchangeHandler | null): void
+  onIdle(connection: C): void
+  onClosed(connection: C): void
+  repeat(request: UpstreamRequest, handler: ExchangeHandler): void
 }

@@ -5,6 +5,7 @@
 /** What happened, as far as we can know. */
 export type FailureCause =
   | 'refused' // nobody listens, no socket file, no route, name not found
+  | 'untrusted' // a certificate that does not prove who the upstream is, or no TLS at all
   | 'connect-timeout'
   | 'reset' // the connection ended before the response head
   | 'response-timeout' // no first byte of the response in time
@@ -38,6 +39,7 @@ export interface FailureAnswer {
 export function answerForFailure(cause: FailureCause): FailureAnswer | null {
   switch (cause) {
     case 'refused':
+    case 'untrusted':
     case 'reset':
       return { status: 502, reason: 'upstream-unreachable' }
     case 'invalid-response':
@@ -50,4 +52,11 @@ export function answerForFailure(cause: FailureCause): FailureAnswer | null {
     case 'client-gone':
       return null
   }
+}
+
+/** Why a connection could not be had. */
+export function connectFailure(error: NodeJS.ErrnoException): UpstreamError {
+  // OpenSSL's verdicts on a certificate, and Node's on its names.
+  const untrusted = /CERT|SIGNATURE|UNABLE_TO|ERR_TLS|ERR_SSL|EPROTO/.test(error.code ?? '')
+  return new UpstreamError(untrusted ? 'untrusted' : 'refused', error.message, { cause: error })
 }

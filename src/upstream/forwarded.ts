@@ -1,5 +1,6 @@
 import { BlockList, isIP, type Socket } from 'node:net'
 import { InputError } from '../errors.ts'
+import { isUnixPeer } from '../unix-peer.ts'
 
 /** Who is at the other end of a client connection. */
 export interface Peer {
@@ -21,8 +22,25 @@ const kPeer = Symbol('intermission.peer')
 /** Which X-Forwarded-* fields of a trusted peer are believed. */
 export type TrustForwarded = 'for' | 'all'
 
+/** Whether the other end of a connection is one of the proxies in front of us. */
+export type Trust = (socket: Socket) => boolean
+
 /**
- * @param trustProxy addresses and CIDR ranges of the proxies in front of us; nobody is trusted by default
+ * @param trustProxy addresses and CIDR ranges, and `unix` for whoever connects to a unix socket
+ * @throws InputError for anything else
+ */
+export function createTrust(trustProxy: readonly string[]): Trust {
+  const ranges = trustedRanges(trustProxy.filter((one) => one !== 'unix'))
+  const trustsUnix = trustProxy.includes('unix')
+  return (socket) => {
+    const address = plainAddress(socket.remoteAddress ?? '')
+    if (address === '') return trustsUnix && isUnixPeer(socket)
+    return ranges.check(address, address.includes(':') ? 'ipv6' : 'ipv4')
+  }
+}
+
+/**
+ * @param trustProxy as for {@link createTrust}; nobody is trusted by default
  * @throws InputError for anything that is not an address or a range
  */
 export function createPeerLookup(
@@ -31,16 +49,15 @@ export function createPeerLookup(
 ): PeerLookup {
   if (trustForwarded !== 'for' && trustForwarded !== 'all')
     throw new InputError('trustForwarded', trustForwarded, 'for or all')
-  const trusted = trustedPeers(trustProxy)
+  const trusts = createTrust(trustProxy)
   return (socket: Socket & { [kPeer]?: Peer; encrypted?: boolean }) => {
     let peer = socket[kPeer]
     if (peer === undefined) {
-      const address = plainAddress(socket.remoteAddress ?? '')
-      const isTrusted = address !== '' && trusted.check(address, address.includes(':') ? 'ipv6' : 'ipv4')
+      const trusted = trusts(socket)
       peer = {
-        address,
-        trusted: isTrusted,
-        trustedOrigin: isTrusted && trustForwarded === 'all',
+        address: plainAddress(socket.remoteAddress ?? ''),
+        trusted,
+        trustedOrigin: trusted && trustForwarded === 'all',
         proto: socket.encrypted === true ? 'https' : 'http'
       }
       socket[kPeer] = peer
@@ -49,7 +66,7 @@ export function createPeerLookup(
   }
 }
 
-function trustedPeers(ranges: readonly string[]): BlockList {
+function trustedRanges(ranges: readonly string[]): BlockList {
   const list = new BlockList()
   for (const range of ranges) {
     const [address = '', prefix] = range.split('/')
@@ -57,7 +74,7 @@ function trustedPeers(ranges: readonly string[]): BlockList {
     const longest = version === 6 ? 128 : 32
     const bits = prefix === undefined ? longest : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN
     if (version === 0 || !(bits <= longest))
-      throw new InputError('trustProxy', range, 'an IP address or a CIDR range such as 10.0.0.0/8')
+      throw new InputError('trustProxy', range, 'an IP address, a CIDR range such as 10.0.0.0/8, or unix')
     list.addSubnet(address, bits, version === 6 ? 'ipv6' : 'ipv4')
   }
   return list

@@ -1,50 +1,62 @@
-import type { NetConnectOpts } from 'node:net'
-import { type ConnectionOwner, UpstreamConnection } from './connection.ts'
-import type { ExchangeHandler, UpstreamRequest, UpstreamTimeouts } from './exchange.ts'
+import { UpstreamConnection } from './connection.ts'
+import type { ConnectionOwner, ExchangeHandler, UpstreamRequest, UpstreamTimeouts } from './exchange.ts'
+import type { UpstreamError } from './failure.ts'
+import type { UpstreamTarget } from './target.ts'
 
 export interface PoolOptions {
-  target: NetConnectOpts
+  target: UpstreamTarget
   timeouts: UpstreamTimeouts
-  /** How long an unused connection is kept, in milliseconds (nginx: upstream `keepalive_timeout`). Default 60 s. */
-  keepAliveTimeoutMs?: number
-  /** How many unused connections are kept (nginx: upstream `keepalive`). Default 256. */
-  maxIdle?: number
+  /** A connection stands. */
+  onConnected(): void
+  /** A connection could not be had; the request that wanted it, if any, has not been sent. */
+  onUnreachable(error: UpstreamError, request: UpstreamRequest | null, handler: ExchangeHandler | null): void
 }
 
 /** Connections to one upstream: as many as there are requests, kept for the next ones. */
 export interface UpstreamPool {
   /** Sends a request, over a kept connection when there is one. */
   dispatch(request: UpstreamRequest, handler: ExchangeHandler): void
-  /** Connections that are open, busy or not. */
+  /** Opens a connection for the next request, to see whether there is anybody. */
+  connect(): void
+  /** Connections that are open or being opened. */
   readonly size: number
-  /** Closes every connection; requests on them fail. */
+  /** Of those, the ones that carry a request. */
+  readonly busy: number
+  /** Closes every connection; nobody hears of the requests on them. */
   close(): void
 }
 
+/** How long an unused connection is kept, and how many are (nginx: upstream `keepalive_timeout`, `keepalive`). */
+const KEEP_ALIVE_TIMEOUT_MS = 60_000
+const MAX_IDLE = 256
+/** A name may mean another address by now, and a connection that is always in use would never find out. */
+const MAX_AGE_BY_NAME_MS = 30_000
 const LONGEST_TICK_MS = 500
 const SHORTEST_TICK_MS = 10
 /** Time-outs are seen this fraction late at most. */
 const TICKS_PER_TIMEOUT = 20
 
 export function createPool(options: PoolOptions): UpstreamPool {
-  const { target, timeouts } = options
-  const keepAliveTimeoutMs = options.keepAliveTimeoutMs ?? 60_000
-  const maxIdle = options.maxIdle ?? 256
+  const { target, timeouts, onConnected, onUnreachable } = options
+  const maxAgeMs = target.isName ? MAX_AGE_BY_NAME_MS : Number.POSITIVE_INFINITY
   const connections = new Set<UpstreamConnection>()
   // Last in, first out: what was used a moment ago is the least likely to be closed at the other end.
   const idle: UpstreamConnection[] = []
   let ticker: NodeJS.Timeout | null = null
 
-  const owner: ConnectionOwner = {
+  const owner: ConnectionOwner<UpstreamConnection> = {
     timeouts,
+    onConnected,
+    onUnreachable,
     onIdle(connection) {
-      connection.deadlineMs = performance.now() + keepAliveTimeoutMs
-      if (idle.length < maxIdle) idle.push(connection)
+      const now = performance.now()
+      connection.deadlineMs = now + KEEP_ALIVE_TIMEOUT_MS
+      if (idle.length < MAX_IDLE && now - connection.openedMs < maxAgeMs) idle.push(connection)
       else connection.abort()
     },
     onClosed(connection) {
       connections.delete(connection)
-      const at = idle.indexOf(connection)
+      const at = idle.lastIndexOf(connection)
       if (at !== -1) idle.splice(at, 1)
       if (connections.size === 0) stopTicker()
     },
@@ -54,7 +66,7 @@ export function createPool(options: PoolOptions): UpstreamPool {
   }
 
   function open(): UpstreamConnection {
-    const connection = new UpstreamConnection(target, owner)
+    const connection = new UpstreamConnection(target.open(), target.connectEvent, owner)
     connections.add(connection)
     ticker ??= startTicker()
     return connection
@@ -83,9 +95,15 @@ export function createPool(options: PoolOptions): UpstreamPool {
     get size() {
       return connections.size
     },
+    get busy() {
+      return connections.size - idle.length
+    },
     dispatch(request, handler) {
       const connection = idle.pop() ?? open()
       connection.send(request, handler)
+    },
+    connect() {
+      open()
     },
     close() {
       for (const connection of connections) connection.abort()

@@ -3,16 +3,14 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { UpstreamConnection } from './connection.ts'
-import type { ExchangeHandler } from './exchange.ts'
-import type { UpstreamError } from './failure.ts'
+import { type ClientHead, type ClientResponse, createClientResponse } from './client-response.ts'
+import type { ExchangeHandler, RequestChannel } from './exchange.ts'
+import { UpstreamError } from './failure.ts'
+import type { IdleWatch } from './idle-watch.ts'
 import { RequestBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
 import type { ResponseHead } from './response-head.ts'
 import { joinTunnel, type UpgradedClient } from './tunnel.ts'
-
-/** A first piece of body up to this size leaves together with its head, in one system call. */
-const JOINED_BODY_LIMIT_BYTES = 32_768
 
 export interface RelayOptions {
   request: IncomingMessage
@@ -22,11 +20,15 @@ export interface RelayOptions {
   upgraded: UpgradedClient | null
   /** Fields to add to the response, as name, value, ... */
   extraHeaders: string[]
+  /** Looks after clients that owe us a body. */
+  bodyWatch: IdleWatch
   /** The response with this status is not relayed; the caller answers instead. */
   isIntercepted(status: number): boolean
   onIntercepted(status: number): void
   /** No response can be relayed and nothing has been sent to the client. */
   onFailure(error: UpstreamError): void
+  /** The client has stopped in the middle of its body; the upstream has been told, the client has not. */
+  onClientIdle(): void
   /** The response ended early, after its head had gone out; the client's connection has been cut. */
   onCut(error: UpstreamError): void
   /** All is over, whatever way; called once. */
@@ -35,12 +37,15 @@ export interface RelayOptions {
   onTunnel(end: () => void): void
 }
 
+const NO_TRAILERS: string[] = []
+
 type Phase = 'waiting' | 'head' | 'streaming' | 'discarding' | 'done'
 
 export class Relay implements ExchangeHandler {
   readonly #options: RelayOptions
   readonly #response: ServerResponse
-  #connection: UpstreamConnection | null = null
+  readonly #client: ClientResponse
+  #connection: RequestChannel | null = null
   #phase: Phase = 'waiting'
   #head: ResponseHead | null = null
   /** The first piece of the body, held until it is known whether it is all there is. */
@@ -49,13 +54,21 @@ export class Relay implements ExchangeHandler {
 
   constructor(options: RelayOptions) {
     this.#options = options
-    this.#response = options.response
+    const { request, response, bodyWatch } = options
+    this.#response = response
+    this.#client = createClientResponse(request, response)
     const { hasBody, chunked } = options.requestHead
-    this.#body = hasBody ? new RequestBody(options.request, chunked) : null
+    this.#body = hasBody
+      ? new RequestBody({ request, chunked, watch: bodyWatch, onIdle: this.#onClientIdle })
+      : null
     this.#response.on('close', this.#onClientClosed)
   }
 
-  onConnection(connection: UpstreamConnection): void {
+  get isGone(): boolean {
+    return this.#phase === 'done'
+  }
+
+  onConnection(connection: RequestChannel): void {
     this.#connection = connection
     this.#body?.start(connection, this.#response)
   }
@@ -65,23 +78,26 @@ export class Relay implements ExchangeHandler {
   }
 
   onInterim(head: ResponseHead): void {
-    const { request, upgraded } = this.#options
-    if (head.status !== 103 || upgraded !== null || request.httpVersion !== '1.1') return
-    try {
-      this.#response.writeEarlyHints(toHints(head.rawHeaders))
-    } catch {
-      // Node takes well-formed Link fields only. Hints are optional by nature (RFC 8297), so nothing is lost.
-    }
+    if (head.status === 103 && this.#options.upgraded === null) this.#client.sendHints(head.rawHeaders)
   }
 
   onHead(head: ResponseHead): void {
+    this.#body?.stopWatching()
     if (this.#options.isIntercepted(head.status)) {
       this.#phase = 'discarding'
       this.#options.onIntercepted(head.status)
-      return
+    } else if (!this.#client.canSay(head.status)) {
+      this.#connection?.abort()
+      this.#connection = null
+      this.#phase = 'discarding'
+      this.#body?.drop()
+      this.#options.onFailure(
+        new UpstreamError('invalid-response', `the client's protocol has no status ${head.status}`)
+      )
+    } else {
+      this.#head = head
+      this.#phase = 'head'
     }
-    this.#head = head
-    this.#phase = 'head'
   }
 
   onData(bytes: Buffer): void {
@@ -90,7 +106,7 @@ export class Relay implements ExchangeHandler {
       this.#first = bytes
       return
     }
-    this.#startStreaming()
+    if (this.#phase === 'head') this.#startStreaming()
     this.#write(bytes)
   }
 
@@ -102,21 +118,15 @@ export class Relay implements ExchangeHandler {
     this.#connection = null
     this.#body?.drop()
     if (this.#phase === 'discarding') return
-    const response = this.#response
-    if (this.#phase === 'head') {
-      this.#writeHead()
-      const first = this.#first
+    const sent = this.#options.requestHead.acceptsTrailers ? trailers : NO_TRAILERS
+    if (this.#phase === 'head' && sent.length === 0) {
       this.#phase = 'done'
-      if (first === null) response.end()
-      // One latin1 string goes out together with the head; a Buffer would be a second write.
-      else if (first.length <= JOINED_BODY_LIMIT_BYTES) response.end(first.toString('latin1'), 'latin1')
-      else response.end(first)
+      this.#client.sendWhole(this.#clientHead(), this.#first)
       return
     }
+    if (this.#phase === 'head') this.#startStreaming()
     this.#phase = 'done'
-    if (trailers.length > 0 && this.#options.requestHead.acceptsTrailers)
-      response.addTrailers(toPairs(trailers))
-    response.end()
+    this.#client.end(sent)
   }
 
   onUpgrade(head: ResponseHead, socket: Socket, bytes: Buffer): void {
@@ -143,7 +153,7 @@ export class Relay implements ExchangeHandler {
       case 'head':
       case 'streaming':
         this.#phase = 'done'
-        this.#cut()
+        this.#client.cut()
         this.#options.onCut(error)
         break
       case 'discarding':
@@ -152,46 +162,39 @@ export class Relay implements ExchangeHandler {
     }
   }
 
-  // The client must see that the response is not whole: no last chunk, fewer bytes than announced, or a reset where the
-  // end of the connection would otherwise look like the end of the body.
-  #cut(): void {
-    const { socket } = this.#response
-    if (socket === null) return
-    const endsByClosing = !this.#response.chunkedEncoding && this.#head?.framing !== 'length'
-    if (endsByClosing || socket.writableLength > 0) socket.resetAndDestroy()
-    else socket.destroy()
-  }
-
   #startStreaming(): void {
-    if (this.#phase !== 'head') return
     this.#phase = 'streaming'
-    this.#writeHead()
+    this.#client.sendHead(this.#clientHead())
     const first = this.#first
     this.#first = null
-    // An empty write sends the head at once, and in latin1: `flushHeaders()` would mangle bytes above 0x7f.
-    if (first === null) this.#response.write('', 'latin1')
-    else this.#write(first)
+    if (first !== null) this.#write(first)
   }
 
-  #writeHead(): void {
-    const head = this.#head!
+  #clientHead(): ClientHead {
+    const { status, reasonPhrase, rawHeaders: fields, framing, trailer, upgrade } = this.#head!
     const { extraHeaders, requestHead } = this.#options
-    const fields = head.rawHeaders
-    if (head.trailer !== null && requestHead.acceptsTrailers) fields.push('Trailer', head.trailer)
+    const { acceptsTrailers } = requestHead
+    if (trailer !== null && acceptsTrailers) fields.push('Trailer', trailer)
     // A 426 says which protocol would do (RFC 9110 section 15.5.22).
-    if (head.status === 426 && head.upgrade !== null) fields.push('Upgrade', head.upgrade)
+    if (status === 426 && upgrade !== null) fields.push('Upgrade', upgrade)
     if (extraHeaders.length > 0) fields.push(...extraHeaders)
-    this.#response.writeHead(head.status, head.reasonPhrase, fields)
+    return { status, reasonPhrase, fields, framing, trailers: acceptsTrailers && framing === 'chunked' }
   }
 
   #write(bytes: Buffer): void {
-    if (this.#response.write(bytes)) return
-    this.#connection?.pause()
-    this.#response.once('drain', this.#onClientDrained)
+    if (!this.#client.write(bytes, this.#onClientDrained)) this.#connection?.pause()
   }
 
   readonly #onClientDrained = (): void => {
     this.#connection?.resume()
+  }
+
+  readonly #onClientIdle = (): void => {
+    this.#connection?.abort()
+    this.#connection = null
+    this.#phase = 'discarding'
+    this.#body?.drop()
+    this.#options.onClientIdle()
   }
 
   readonly #onClientClosed = (): void => {
@@ -205,21 +208,4 @@ export class Relay implements ExchangeHandler {
     this.#phase = 'done'
     this.#options.onSettled()
   }
-}
-
-function toHints(rawHeaders: string[]): Record<string, string | string[]> {
-  const hints: Record<string, string | string[]> = {}
-  const links: string[] = []
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!.toLowerCase()
-    if (name === 'link') links.push(rawHeaders[i + 1]!)
-    else hints[name] = rawHeaders[i + 1]!
-  }
-  return { ...hints, link: links }
-}
-
-function toPairs(flat: string[]): [string, string][] {
-  const pairs: [string, string][] = []
-  for (let i = 0; i < flat.length; i += 2) pairs.push([flat[i]!, flat[i + 1]!])
-  return pairs
 }

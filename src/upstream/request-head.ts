@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Peer } from './forwarded.ts'
+import { endsWithHead, toHttp1Fields } from './http2-request.ts'
 import { parseRequestTarget } from './request-target.ts'
 
 /** A request that is refused before it reaches the upstream. */
@@ -52,7 +53,10 @@ export function buildRequestHead(
   if (target === null) return { status: 400, detail: 'malformed request target' }
 
   const { peer } = options
-  const own = readOwnFields(request.rawHeaders, peer)
+  const isHttp2 = request.httpVersionMajor === 2
+  const fields = isHttp2 ? toHttp1Fields(request, options.target) : request.rawHeaders
+  if (fields === null) return { status: 400, detail: 'a field that HTTP/1.1 cannot say, or no :authority' }
+  const own = readOwnFields(fields, peer)
   if (own.hosts > 1) return { status: 400, detail: 'more than one Host' }
   const host = target.host ?? own.host
   if (host !== null && !isValidHost(host)) return { status: 400, detail: 'malformed Host' }
@@ -61,7 +65,8 @@ export function buildRequestHead(
       return { status: 501, detail: 'unknown Transfer-Encoding' }
     if (request.httpVersionMinor === 0) return { status: 400, detail: 'Transfer-Encoding in HTTP/1.0' }
   }
-  const chunked = own.transferEncoding !== null
+  // An HTTP/2 body needs no length, since its frames say where it ends.
+  const chunked = own.transferEncoding !== null || (isHttp2 && own.length === null && !endsWithHead(request))
   const hasBody = chunked || (own.length !== null && own.length !== '0')
   if (options.upgrade !== null && hasBody) return { status: 400, detail: 'an upgrade request with a body' }
 

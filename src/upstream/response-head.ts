@@ -27,6 +27,8 @@ const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 const DIGITS = /^\d{1,15}$/
+const CLOSE = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i
+const UPGRADE = /(?:^|,)[\t ]*upgrade[\t ]*(?:,|$)/
 
 /**
  * @param text the head in latin1, from the status line to the last field line, without the empty line at the end
@@ -64,6 +66,9 @@ export function parseResponseHead(text: string, method: string): ResponseHead {
     if (!takeOwnField(name, value, head, fields)) head.rawHeaders.push(name, value)
   }
   applyConnection(head, fields.connection)
+  // RFC 9110 section 7.8 asks for both fields; without them it is an odd end to some readers and a tunnel to others.
+  if (status === 101 && (head.upgrade === null || !UPGRADE.test(fields.connection)))
+    throw invalid('a 101 that names no protocol')
   applyFraming(head, fields, method, match[1] === '1')
   return head
 }
@@ -102,14 +107,14 @@ function takeOwnField(name: string, value: string, head: ResponseHead, fields: C
     case 14:
       if (name.toLowerCase() !== 'content-length') return false
       if (!DIGITS.test(value)) throw invalid('malformed Content-Length')
-      if (fields.length !== null) {
-        if (fields.length !== value) throw invalid('two different Content-Length')
-        return true
-      }
+      if (fields.length !== null) throw invalid('two Content-Length')
       fields.length = value
       return false
     case 16:
-      return name.toLowerCase() === 'proxy-connection'
+      if (name.toLowerCase() !== 'proxy-connection') return false
+      // Not a field of any standard, so nothing is taken off for it; but whoever writes `close` there means it.
+      if (CLOSE.test(value)) head.keepAlive = false
+      return true
     case 17:
       if (name.toLowerCase() !== 'transfer-encoding') return false
       if (fields.transferEncoding !== null) throw invalid('two Transfer-Encoding')

@@ -31,6 +31,7 @@ export class ResponseReader {
   #events: ResponseEvents | null = null
   #pending: Buffer | null = null
   #interims = 0
+  #closeAnnounced = false
   #left = 0
   #chunked: ChunkedDecoder | null = null
   readonly #sink = (bytes: Buffer): void => this.#events?.onData(bytes)
@@ -49,6 +50,7 @@ export class ResponseReader {
     this.#events = events
     this.#pending = null
     this.#interims = 0
+    this.#closeAnnounced = false
     this.#chunked = null
   }
 
@@ -91,12 +93,14 @@ export class ResponseReader {
       }
       if (++this.#interims > INTERIM_LIMIT)
         throw new UpstreamError('invalid-response', 'too many interim responses')
+      if (!head.keepAlive) this.#closeAnnounced = true
       this.#events.onInterim(head)
     }
   }
 
   #takeHead(head: ResponseHead, rest: Buffer): void {
     this.head = head
+    if (this.#closeAnnounced) head.keepAlive = false
     if (head.status === 101) {
       if (!this.#mayUpgrade) throw new UpstreamError('invalid-response', 'a 101 that nobody asked for')
       this.done = true

@@ -1,24 +1,59 @@
-import type { NetConnectOpts } from 'node:net'
+import { readFileSync } from 'node:fs'
+import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net'
+import { type ConnectionOptions, connect as connectTls, createSecureContext } from 'node:tls'
 import { InputError } from '../errors.ts'
 
-/** Where the upstream listens. */
-export interface UpstreamTarget {
-  connect: NetConnectOpts
-  /** The Host that an HTTP/1.0 request without one is given. */
-  host: string
+/** How an https upstream proves who it is, and how we prove who we are. */
+export interface UpstreamTls {
+  /** File with the PEM certificates to trust instead of the well-known ones. */
+  caFile?: string | undefined
+  /** The name that its certificate must have. Default: the host of the URL. */
+  name?: string | undefined
+  /** Files with our own certificate and its key, for an upstream that asks for one. */
+  certFile?: string | undefined
+  keyFile?: string | undefined
+  /** False takes any certificate, so that anybody in between may read along. Default true. */
+  verify?: boolean | undefined
 }
 
-export const UPSTREAM_ALLOWED = 'http://host[:port] or unix:/path/to.sock'
+/** Where the upstream listens, and how to get there. */
+export interface UpstreamTarget {
+  /** As it was given; for the log and the status, never for a client. */
+  name: string
+  /** The Host that an HTTP/1.0 request without one is given. */
+  host: string
+  /** Reached by a name, which may come to mean another address. */
+  isName: boolean
+  /** The event of a socket that has been opened and can carry requests. */
+  connectEvent: 'connect' | 'secureConnect'
+  open(): Socket
+}
+
+export const UPSTREAM_ALLOWED = 'http://host[:port], https://host[:port] or unix:/path/to.sock'
 
 /**
  * Reads the address of an upstream.
  *
- * @param text `http://host[:port]` or `unix:/path`
- * @throws InputError for anything else, a path, a query and credentials included: nothing is added to a target
+ * @param text `http://host[:port]`, `https://host[:port]` or `unix:/path`
+ * @throws InputError for anything else, a path, a query and credentials included: nothing is added to a target. Also for
+ *   files of {@link UpstreamTls} that cannot be read or used
  */
-export function parseUpstreamTarget(text: unknown, field = 'upstream'): UpstreamTarget {
+export function parseUpstreamTarget(
+  text: unknown,
+  tls: UpstreamTls = {},
+  field = 'upstream'
+): UpstreamTarget {
   if (typeof text !== 'string') throw new InputError(field, text, UPSTREAM_ALLOWED)
-  if (text.startsWith('unix:/')) return { connect: { path: text.slice('unix:'.length) }, host: 'localhost' }
+  if (text.startsWith('unix:/')) {
+    return plainTarget(text, 'localhost', { path: text.slice('unix:'.length) })
+  }
+  const url = parseOrigin(text, field)
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  if (url.protocol === 'http:') return plainTarget(text, url.host, { host, port: Number(url.port || 80) })
+  return tlsTarget(text, url.host, host, Number(url.port || 443), tls)
+}
+
+function parseOrigin(text: string, field: string): URL {
   let url: URL
   try {
     url = new URL(text)
@@ -27,8 +62,75 @@ export function parseUpstreamTarget(text: unknown, field = 'upstream'): Upstream
   }
   const extras =
     url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== ''
-  if (url.protocol !== 'http:' || url.hostname === '' || extras)
-    throw new InputError(field, text, UPSTREAM_ALLOWED)
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  return { connect: { host, port: url.port === '' ? 80 : Number(url.port) }, host: url.host }
+  const known = url.protocol === 'http:' || url.protocol === 'https:'
+  if (!known || url.hostname === '' || extras) throw new InputError(field, text, UPSTREAM_ALLOWED)
+  return url
+}
+
+// Half-open, so that a tunnel can end one direction and keep the other.
+function plainTarget(name: string, host: string, where: NetConnectOpts): UpstreamTarget {
+  const options = { ...where, noDelay: true, allowHalfOpen: true }
+  const isName = 'host' in where && isIP(where.host ?? '') === 0
+  return { name, host, isName, connectEvent: 'connect', open: () => connect(options) }
+}
+
+function tlsTarget(
+  name: string,
+  hostField: string,
+  host: string,
+  port: number,
+  tls: UpstreamTls
+): UpstreamTarget {
+  const serverName = tls.name ?? host
+  let session: Buffer | undefined
+  const options: ConnectionOptions = {
+    host,
+    port,
+    secureContext: secureContext(tls),
+    rejectUnauthorized: tls.verify ?? true,
+    ALPNProtocols: ['http/1.1'],
+    // An IP address must not be sent as a name (RFC 6066 section 3), but is compared with the certificate all the same.
+    ...(isIP(serverName) === 0 ? { servername: serverName } : {})
+  }
+  function open(): Socket {
+    const socket = connectTls({ ...options, ...(session === undefined ? {} : { session }) })
+    socket.setNoDelay(true)
+    // The next connection takes up where this one stands, without a full handshake (RFC 8446 section 2.2).
+    socket.on('session', (latest: Buffer) => {
+      session = latest
+    })
+    return socket
+  }
+  return { name, host: hostField, isName: isIP(host) === 0, connectEvent: 'secureConnect', open }
+}
+
+function secureContext(tls: UpstreamTls): ReturnType<typeof createSecureContext> {
+  const ca = readPem('upstreamCa', tls.caFile)
+  const cert = readPem('upstreamCert', tls.certFile)
+  const key = readPem('upstreamKey', tls.keyFile)
+  if ((cert === undefined) !== (key === undefined)) {
+    const missing = cert === undefined ? 'upstreamCert' : 'upstreamKey'
+    throw new InputError(missing, null, 'upstreamCert and upstreamKey together')
+  }
+  try {
+    return createSecureContext({
+      minVersion: 'TLSv1.2',
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert, key })
+    })
+  } catch (cause) {
+    const files = [tls.caFile, tls.certFile, tls.keyFile].filter((file) => file !== undefined).join(', ')
+    throw new InputError('upstreamCa, upstreamCert, upstreamKey', files, 'PEM files that belong together', {
+      cause
+    })
+  }
+}
+
+function readPem(field: string, file: string | undefined): Buffer | undefined {
+  if (file === undefined) return undefined
+  try {
+    return readFileSync(file)
+  } catch (cause) {
+    throw new InputError(field, file, 'a PEM file that can be read', { cause })
+  }
 }

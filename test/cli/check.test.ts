@@ -31,7 +31,7 @@ test('check prints what is in effect as a file could hold it, and who said so; s
   const lines = stdout.trim().split('\n')
   for (const line of [
     'listen: ["127.0.0.1:0"] # flag',
-    'upstream: "http://127.0.0.1:3000" # default',
+    'upstream: ["http://127.0.0.1:3000"] # default',
     '# static: not set',
     'admin: "unix:/tmp/a.sock" # file',
     'adminToken: "********" # environment',
@@ -58,7 +58,7 @@ test('check --json is one object', async (t) => {
     problems: object[]
   }
   assert.deepEqual({ ok, problems }, { ok: true, problems: [] })
-  assert.deepEqual(options[1], { name: 'upstream', value: 'http://127.0.0.1:3000', source: 'default' })
+  assert.deepEqual(options[1], { name: 'upstream', value: ['http://127.0.0.1:3000'], source: 'default' })
   const bad = await intermission(t, ['check', '--json', '--listen', 'x'])
   assert.equal(bad.code, 2)
   assert.deepEqual((JSON.parse(bad.stdout) as { problems: object[] }).problems, [

@@ -105,7 +105,7 @@ test('YAML with comments, lists and a byte order mark is read', (t) => {
 
 for (const content of ['', '# nothing\n', '{}', '---\n', 'null']) {
   test(`a file with ${JSON.stringify(content)} gives nothing`, (t) => {
-    assert.equal(load(t, content).upstream, 'http://127.0.0.1:3000')
+    assert.deepEqual(load(t, content).upstream, ['http://127.0.0.1:3000'])
   })
 }
 

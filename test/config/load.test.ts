@@ -20,7 +20,15 @@ const EXAMPLES: { [K in keyof Settings]: readonly [text: string, value: Settings
       { kind: 'tcp', host: '::1', port: 82 }
     ]
   ],
-  upstream: ['unix:/run/app.sock', 'unix:/run/app.sock'],
+  upstream: ['unix:/run/app.sock, https://app/', ['unix:/run/app.sock', 'https://app']],
+  balance: ['round-robin', 'round-robin'],
+  healthCheck: ['/healthz?full', '/healthz?full'],
+  healthIntervalMs: ['2s', 2000],
+  upstreamCa: ['ca.pem', '/srv/app/ca.pem'],
+  upstreamName: ['app.test', 'app.test'],
+  upstreamCert: ['cert.pem', '/srv/app/cert.pem'],
+  upstreamKey: ['key.pem', '/srv/app/key.pem'],
+  upstreamVerify: ['off', false],
   static: ['public', '/srv/app/public'],
   pages: ['/srv/pages', '/srv/pages'],
   admin: ['unix:/run/admin.sock', { kind: 'unix', path: '/run/admin.sock' }],
@@ -38,6 +46,7 @@ const EXAMPLES: { [K in keyof Settings]: readonly [text: string, value: Settings
   connectTimeoutMs: ['500ms', 500],
   responseTimeoutMs: ['1m30s', 90_000],
   idleTimeoutMs: ['PT5M', 300_000],
+  holdOnRefusedMs: ['10s', 10_000],
   drainTimeoutMs: ['0s', 0],
   logLevel: ['silent', 'silent'],
   accessLog: ['off', false]
@@ -66,7 +75,15 @@ test('nothing given is a gateway for this machine', () => {
   const settings = loadSettings({ flags: {}, env: { HOME: '/home/ada' }, cwd: CWD })
   assert.deepEqual(settings, {
     listen: [{ kind: 'tcp', host: '127.0.0.1', port: 8080 }],
-    upstream: 'http://127.0.0.1:3000',
+    upstream: ['http://127.0.0.1:3000'],
+    balance: 'least-busy',
+    healthCheck: null,
+    healthIntervalMs: 5000,
+    upstreamCa: null,
+    upstreamName: null,
+    upstreamCert: null,
+    upstreamKey: null,
+    upstreamVerify: true,
     static: null,
     pages: null,
     admin: { kind: 'tcp', host: '127.0.0.1', port: 8081 },
@@ -84,6 +101,7 @@ test('nothing given is a gateway for this machine', () => {
     connectTimeoutMs: 2000,
     responseTimeoutMs: 60_000,
     idleTimeoutMs: 60_000,
+    holdOnRefusedMs: 0,
     drainTimeoutMs: 30_000,
     logLevel: 'info',
     accessLog: true
@@ -103,7 +121,7 @@ test('a flag comes before a variable, a variable before the file, the file befor
     INTERMISSION_LISTEN: 'c:3'
   }
   const { settings, origins } = loadWithOrigins({ flags: { upstream: ['http://flag'] }, env, cwd: dir })
-  assert.equal(settings.upstream, 'http://flag')
+  assert.deepEqual(settings.upstream, ['http://flag'])
   assert.equal(settings.logLevel, 'warn')
   assert.equal(settings.idleTimeoutMs, 1000)
   assert.deepEqual(settings.listen, [{ kind: 'tcp', host: 'c', port: 3 }], 'a list is replaced, not added to')

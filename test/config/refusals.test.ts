@@ -17,7 +17,7 @@ function refusals(input: Partial<LoadInput>): string[] {
 }
 
 const ADDRESS = 'host:port, [v6]:port or unix:/path'
-const UPSTREAM = 'http://host:port, http://host or unix:/path.sock'
+const UPSTREAM = 'http://host:port, https://host:port or unix:/path.sock'
 const PLAIN_UPSTREAM = `${UPSTREAM}, without user, path or query`
 const DURATION = 'a duration with a unit such as 500ms, 30s, 5m, 1h30m or PT5M, longer than 0 and at most 24d'
 const CIDR = 'addresses and CIDR blocks such as 10.0.0.0/8, 192.0.2.7 or fd00::/8'
@@ -29,7 +29,6 @@ const BAD: readonly [name: string, text: string, allowed: string][] = [
   ['listen', ':8080', ADDRESS],
   ['listen', '', ADDRESS],
   ['upstream', '127.0.0.1:3000', PLAIN_UPSTREAM],
-  ['upstream', 'https://app.example', `${UPSTREAM}; https:// to the upstream is not supported yet`],
   ['upstream', 'http://ada:secret@app', PLAIN_UPSTREAM],
   ['upstream', 'http://app/path', PLAIN_UPSTREAM],
   ['upstream', 'http://app?x', PLAIN_UPSTREAM],
@@ -119,9 +118,7 @@ test('PORT must be a port', () => {
 })
 
 test('a flag that counts once is refused when it is given twice', () => {
-  assert.deepEqual(refusals({ flags: { upstream: ['http://a', 'http://b'] } }), [
-    '--upstream: is given more than once'
-  ])
+  assert.deepEqual(refusals({ flags: { store: ['memory:', 'file:'] } }), ['--store: is given more than once'])
   assert.deepEqual(refusals({ flags: { config: ['/dev/null', '/dev/null'] } }), [
     '--config: is given more than once'
   ])

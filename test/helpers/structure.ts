@@ -9,13 +9,13 @@ export type Sources = ReadonlyMap<string, string>
 const LAYERS: readonly { name: string; holds: RegExp; within: 'all' | 'same folder' | 'none' }[] = [
   {
     name: 'foundation',
-    holds: /^src\/(errors|duration|package-root|raw-target|continue)\.ts$/,
+    holds: /^src\/(errors|duration|package-root|raw-target|continue|unix-peer|acme-challenge)\.ts$/,
     within: 'all'
   },
   { name: 'rooms', holds: /^src\/(?!cli\/)[^/]+\//, within: 'same folder' },
   { name: 'plugins', holds: /^plugins\//, within: 'none' },
   { name: 'gateway', holds: /^src\/(gateway|access-log)\.ts$/, within: 'all' },
-  { name: 'server', holds: /^src\/(server|listener|log)\.ts$/, within: 'all' },
+  { name: 'server', holds: /^src\/(server|redirect|public-listeners|log)\.ts$/, within: 'all' },
   { name: 'cli', holds: /^src\/cli\//, within: 'all' },
   { name: 'entry', holds: /^src\/index\.ts$/, within: 'none' }
 ]

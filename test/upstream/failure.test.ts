@@ -7,6 +7,7 @@ test('every cause has its answer', () => {
   const invalid = { status: 502, reason: 'upstream-invalid-response' }
   const timeout = { status: 504, reason: 'upstream-timeout' }
   assert.deepEqual(answerForFailure('refused'), unreachable)
+  assert.deepEqual(answerForFailure('untrusted'), unreachable)
   assert.deepEqual(answerForFailure('reset'), unreachable)
   assert.deepEqual(answerForFailure('invalid-response'), invalid)
   assert.deepEqual(answerForFailure('cut'), invalid)

@@ -1,0 +1,57 @@
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
+import { connect, type Server } from 'node:net'
+import { IntermissionError } from '../errors.ts'
+
+/** Where to listen: a TCP address (port 0 = any free one), with TLS or without, or a unix socket. */
+export type ListenTarget =
+  | { kind: 'tcp'; host: string; port: number; tls?: boolean }
+  | { kind: 'unix'; path: string }
+
+/** More than Node's default: after a pause of ours, many clients come at once. */
+const BACKLOG = 1024
+
+/** @throws IntermissionError that names the address when it cannot be listened on */
+export async function bind(server: Server, target: ListenTarget, socketMode: number): Promise<void> {
+  const where = target.kind === 'unix' ? target.path : `${target.host}:${target.port}`
+  if (target.kind === 'unix') await removeStaleSocket(target.path)
+  await new Promise<void>((resolve, reject) => {
+    const onError = (cause: NodeJS.ErrnoException): void => {
+      const text = `cannot listen on ${where}: ${explain(cause)}`
+      reject(new IntermissionError('ERR_CONFIG_INVALID', text, { cause }))
+    }
+    const onListening = (): void => {
+      server.off('error', onError)
+      resolve()
+    }
+    server.once('error', onError)
+    if (target.kind === 'unix') server.listen({ path: target.path, backlog: BACKLOG }, onListening)
+    else server.listen({ host: target.host, port: target.port, backlog: BACKLOG }, onListening)
+  })
+  if (target.kind === 'unix') chmodSync(target.path, socketMode)
+}
+
+/** Where a server that was told to listen on `target` really listens: port 0 has become a port. */
+export function boundTarget(server: Server, target: ListenTarget): ListenTarget {
+  const address = server.address()
+  return target.kind === 'tcp' && address !== null && typeof address === 'object'
+    ? { ...target, port: address.port }
+    : target
+}
+
+function explain(error: NodeJS.ErrnoException): string {
+  if (error.code === 'EADDRINUSE') return 'something else listens there'
+  if (error.code === 'EACCES') return 'no permission'
+  if (error.code === 'EADDRNOTAVAIL') return 'this machine has no such address'
+  return error.message
+}
+
+// A process that was killed leaves its socket file behind, and nobody could listen there again.
+async function removeStaleSocket(path: string): Promise<void> {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return
+  const alive = await new Promise<boolean>((resolve) => {
+    const probe = connect(path)
+    probe.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    probe.once('connect', () => probe.destroy())
+  })
+  if (!alive) unlinkSync(path)
+}

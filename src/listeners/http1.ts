@@ -1,0 +1,100 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { holdContinueBack } from '../continue.ts'
+import {
+  CLIENT_IDLE_TIMEOUT_MS,
+  CONNECTIONS_CHECK_MS,
+  HEAD_TIMEOUT_MS,
+  KEEP_ALIVE_TIMEOUT_MS,
+  MAX_HEADER_BYTES
+} from './limits.ts'
+import { answerRaw } from './raw-answer.ts'
+import { noteResponse, watchStalled } from './stalled.ts'
+
+/** Who takes requests, and within which limits. */
+export interface ServeOptions {
+  onRequest(request: IncomingMessage, response: ServerResponse): void
+  /** Takes requests that ask to change protocols; without it they are answered as plain requests. */
+  onUpgrade?(request: IncomingMessage, socket: Socket, bytes: Buffer): void
+  /** Largest request line and fields together, in bytes. Default 32 KiB. */
+  maxHeaderBytes?: number
+  /** Longest silence of a client that has something to read or to send, in milliseconds. Default 60 s. */
+  clientIdleTimeoutMs?: number
+}
+
+/** Something that speaks HTTP over connections that somebody else accepts. */
+export interface Speaker {
+  /** Takes a connection over. */
+  take(socket: Socket): void
+  /** Lets requests finish and tells clients to ask elsewhere. */
+  drain(): void
+  close(): void
+}
+
+export interface Http1Speaker extends Speaker {
+  /** Accepts plain connections by itself when it is told to listen. */
+  readonly server: Server
+}
+
+const CLOSE_IDLE_EVERY_MS = 50
+
+export function createHttp1(options: ServeOptions): Http1Speaker {
+  const server = createServer({
+    maxHeaderSize: options.maxHeaderBytes ?? MAX_HEADER_BYTES,
+    headersTimeout: HEAD_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+    // An upload takes the time it takes.
+    requestTimeout: 0
+  })
+  // Bounded by bytes above; Node would drop what is over its default of 2000 without a word.
+  server.maxHeadersCount = 0
+  const stalled = watchStalled(options.clientIdleTimeoutMs ?? CLIENT_IDLE_TIMEOUT_MS)
+  let idleCloser: NodeJS.Timeout | null = null
+
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    noteResponse(request, response)
+    if (idleCloser !== null) response.shouldKeepAlive = false
+    options.onRequest(request, response)
+  }
+  server.on('connection', stalled.add)
+  server.on('request', onRequest)
+  server.on('checkContinue', (request, response) => {
+    holdContinueBack(request, response)
+    onRequest(request, response)
+  })
+  if (options.onUpgrade) server.on('upgrade', options.onUpgrade)
+  server.on('connect', (_request, socket: Socket) => answerRaw(socket, 405))
+  server.on('clientError', onClientError)
+
+  return {
+    server,
+    take(socket) {
+      server.emit('connection', socket)
+    },
+    drain() {
+      idleCloser ??= setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS)
+      server.closeIdleConnections()
+    },
+    close() {
+      if (idleCloser !== null) clearInterval(idleCloser)
+      stalled.close()
+      server.close()
+    }
+  }
+}
+
+/** Starts the time-outs of a server that does not listen by itself: Node starts them when it begins to listen. */
+export function startTimeouts(server: Server): void {
+  server.emit('listening')
+}
+
+function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  if (error.code === 'HPE_HEADER_OVERFLOW') answerRaw(socket, 431)
+  else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') answerRaw(socket, 408)
+  else answerRaw(socket, 400)
+}

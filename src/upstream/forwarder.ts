@@ -1,0 +1,143 @@
+import type { ExchangeHandler, UpstreamRequest, UpstreamTimeouts } from './exchange.ts'
+import { UpstreamError } from './failure.ts'
+import type { UpstreamTarget } from './target.ts'
+import { createUpstream, type Upstream } from './upstream.ts'
+import { createWaitingRoom } from './waiting-room.ts'
+
+/** Which of several upstreams gets the next request. */
+export type Balance = 'least-busy' | 'round-robin'
+
+export interface ForwarderOptions {
+  /** At least one. */
+  targets: UpstreamTarget[]
+  timeouts: UpstreamTimeouts
+  balance: Balance
+  /** How long a request waits for an app that refuses connections, in milliseconds; 0 = not at all. */
+  holdOnRefusedMs: number
+  /** An upstream has become unreachable, or, without an error, reachable again. */
+  onBreaker(upstream: Upstream, error: UpstreamError | null): void
+}
+
+/** Sends requests to whichever upstream can take them. */
+export interface Forwarder {
+  readonly upstreams: readonly Upstream[]
+  /** Requests that wait for an upstream to come back. */
+  readonly held: number
+  dispatch(request: UpstreamRequest, handler: ExchangeHandler): void
+  close(): void
+}
+
+/** An app that is known to be gone may have come back: a request waits this long for the attempt to find out. */
+const WAIT_FOR_PROBE_MS = 50
+const SWEEP_EVERY_MS = 25
+/** As many as the default of the mode `hold`. */
+const HOLD_LIMIT = 5000
+/** An app that has just come back is not given all who waited at once. */
+const RELEASE_BATCH = 64
+const RELEASE_EVERY_MS = 10
+
+export function createForwarder(options: ForwarderOptions): Forwarder {
+  const { timeouts, holdOnRefusedMs } = options
+  const room = createWaitingRoom(HOLD_LIMIT)
+  const waitMs = Math.max(holdOnRefusedMs, WAIT_FOR_PROBE_MS)
+  let lastError = new UpstreamError('refused', 'no upstream has been tried')
+  let sweeper: NodeJS.Timeout | null = null
+  let releasing: NodeJS.Timeout | null = null
+  let turn = 0
+  // A request that is refused again after its release has waited already.
+  const waitsUntilMs = new WeakMap<ExchangeHandler, number>()
+
+  const upstreams = options.targets.map((target) =>
+    createUpstream({
+      target,
+      timeouts,
+      onBreaker(upstream, error) {
+        if (error === null && releasing === null) release()
+        options.onBreaker(upstream, error)
+      },
+      onUnreachable(_upstream, error, request, handler) {
+        lastError = error
+        if (request !== null && handler !== null && !handler.isGone) onRefused(request, handler)
+        else if (holdOnRefusedMs === 0 && upstreams.every(({ breaker }) => breaker === 'open')) failAll()
+      }
+    })
+  )
+
+  function dispatch(request: UpstreamRequest, handler: ExchangeHandler): void {
+    const upstream = upstreams.length === 1 ? upstreams[0]! : choose()
+    if (upstream.breaker === 'closed') upstream.dispatch(request, handler)
+    else wait(request, handler, waitMs)
+  }
+
+  // The first of those that do best, counted from the one after the last choice: with equals, it is everybody's turn.
+  function choose(): Upstream {
+    turn = (turn + 1) % upstreams.length
+    let best = upstreams[turn]!
+    for (let step = 1; step < upstreams.length; step++) {
+      const other = upstreams[(turn + step) % upstreams.length]!
+      if (rank(other) < rank(best)) best = other
+    }
+    return best
+  }
+
+  function rank(upstream: Upstream): number {
+    if (upstream.breaker !== 'closed') return Number.POSITIVE_INFINITY
+    // One that fails its checks is better than none.
+    const handicap = upstream.isHealthy ? 0 : 1e9
+    return handicap + (options.balance === 'least-busy' ? upstream.busy : 0)
+  }
+
+  // Nothing has been sent and nothing has been read, so another one may have it, whatever the method.
+  function onRefused(request: UpstreamRequest, handler: ExchangeHandler): void {
+    if (upstreams.some(({ breaker }) => breaker === 'closed')) dispatch(request, handler)
+    else if (holdOnRefusedMs > 0) wait(request, handler, holdOnRefusedMs)
+    else handler.onError(lastError)
+  }
+
+  function wait(request: UpstreamRequest, handler: ExchangeHandler, forMs: number): void {
+    const untilMs = waitsUntilMs.get(handler) ?? performance.now() + forMs
+    waitsUntilMs.set(handler, untilMs)
+    if (!room.add(request, handler, untilMs)) {
+      handler.onError(lastError)
+      return
+    }
+    sweeper ??= setInterval(sweep, SWEEP_EVERY_MS)
+    for (const upstream of upstreams) upstream.probe()
+  }
+
+  function sweep(): void {
+    room.expire(performance.now(), fail)
+    if (room.size > 0 || sweeper === null) return
+    clearInterval(sweeper)
+    sweeper = null
+  }
+
+  function release(): void {
+    releasing = null
+    if (upstreams.every(({ breaker }) => breaker !== 'closed')) return
+    room.release(RELEASE_BATCH, dispatch)
+    if (room.size > 0) releasing ??= setTimeout(release, RELEASE_EVERY_MS)
+  }
+
+  function fail(_request: UpstreamRequest, handler: ExchangeHandler): void {
+    handler.onError(lastError)
+  }
+
+  function failAll(): void {
+    room.release(room.size, fail)
+  }
+
+  return {
+    upstreams,
+    get held() {
+      return room.size
+    },
+    dispatch,
+    close() {
+      if (releasing !== null) clearTimeout(releasing)
+      failAll()
+      sweep()
+      for (const upstream of upstreams) upstream.close()
+    }
+  }
+}

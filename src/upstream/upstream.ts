@@ -1,0 +1,122 @@
+import type { ExchangeHandler, UpstreamRequest, UpstreamTimeouts } from './exchange.ts'
+import type { UpstreamError } from './failure.ts'
+import { createPool } from './pool.ts'
+import type { UpstreamTarget } from './target.ts'
+
+/**
+ * Whether requests are sent to an upstream: `closed` sends them; `open` knows that nobody is there; `half-open` is
+ * finding out whether that is still so.
+ */
+export type BreakerState = 'closed' | 'open' | 'half-open'
+
+export interface UpstreamOptions {
+  target: UpstreamTarget
+  timeouts: UpstreamTimeouts
+  /** The breaker closed or opened; the error says why it opened. */
+  onBreaker(upstream: Upstream, error: UpstreamError | null): void
+  /** Nobody is there; the request, if the attempt was for one, has not been sent. */
+  onUnreachable(
+    upstream: Upstream,
+    error: UpstreamError,
+    request: UpstreamRequest | null,
+    handler: ExchangeHandler | null
+  ): void
+}
+
+/** One place that the app listens at, and what we know of it. */
+export interface Upstream {
+  readonly name: string
+  /** The Host that a request of our own names. */
+  readonly host: string
+  readonly breaker: BreakerState
+  /** What the last health check said; true while there are none. */
+  isHealthy: boolean
+  /** Connections that carry a request or are being opened for one. */
+  readonly busy: number
+  readonly connections: number
+  dispatch(request: UpstreamRequest, handler: ExchangeHandler): void
+  /** Opens a connection for later. */
+  connect(): void
+  /** While the breaker is open: tries to connect, unless an attempt is under way or was made just now. */
+  probe(): void
+  close(): void
+}
+
+/** Between two attempts while nobody is there and nobody asks. A returned app is back in use within this. */
+const PROBE_EVERY_MS = 200
+/** Between two attempts while requests wait for one: an attempt each would be dear under load. */
+const PROBE_GAP_MS = 2
+
+/**
+ * Only a connection that cannot be had opens the breaker: a slow or failing answer says something about one request,
+ * not about the app.
+ */
+export function createUpstream(options: UpstreamOptions): Upstream {
+  const { target } = options
+  let breaker: BreakerState = 'closed'
+  let lastProbeMs = 0
+  let probeTimer: NodeJS.Timeout | null = null
+  let probeSoon: NodeJS.Timeout | null = null
+
+  const pool = createPool({
+    target,
+    timeouts: options.timeouts,
+    onConnected() {
+      if (breaker === 'closed') return
+      breaker = 'closed'
+      stopProbing()
+      options.onBreaker(upstream, null)
+    },
+    onUnreachable(error, request, handler) {
+      const wasClosed = breaker === 'closed'
+      breaker = 'open'
+      lastProbeMs = performance.now()
+      probeTimer ??= setInterval(probe, PROBE_EVERY_MS).unref()
+      if (wasClosed) options.onBreaker(upstream, error)
+      options.onUnreachable(upstream, error, request, handler)
+    }
+  })
+
+  function probe(): void {
+    if (breaker !== 'open' || probeSoon !== null) return
+    if (performance.now() - lastProbeMs < PROBE_GAP_MS) {
+      probeSoon = setTimeout(() => {
+        probeSoon = null
+        probe()
+      }, PROBE_GAP_MS)
+      return
+    }
+    breaker = 'half-open'
+    pool.connect()
+  }
+
+  function stopProbing(): void {
+    if (probeTimer !== null) clearInterval(probeTimer)
+    if (probeSoon !== null) clearTimeout(probeSoon)
+    probeTimer = null
+    probeSoon = null
+  }
+
+  const upstream: Upstream = {
+    name: target.name,
+    host: target.host,
+    isHealthy: true,
+    get breaker() {
+      return breaker
+    },
+    get busy() {
+      return pool.busy
+    },
+    get connections() {
+      return pool.size
+    },
+    dispatch: pool.dispatch,
+    connect: pool.connect,
+    probe,
+    close() {
+      stopProbing()
+      pool.close()
+    }
+  }
+  return upstream
+}
