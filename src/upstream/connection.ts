@@ -119,7 +119,6 @@ export class UpstreamConnection implements RequestChannel {
 
   readonly #onConnect = (): void => {
     this.#connected = true
-    this.#owner.onConnected()
     const request = this.#request
     const handler = this.#handler
     if (request !== null && handler !== null && !handler.isGone) {
@@ -129,6 +128,8 @@ export class UpstreamConnection implements RequestChannel {
       this.#handler = null
       this.#owner.onIdle(this)
     }
+    // Only now: whoever waits for this may have the connection.
+    this.#owner.onConnected()
   }
 
   readonly #onDrain = (): void => {

@@ -51,6 +51,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     createUpstream({
       target,
       timeouts,
+      probesAlone: options.targets.length > 1,
       onBreaker(upstream, error) {
         if (error === null && releasing === null) release()
         options.onBreaker(upstream, error)
@@ -107,6 +108,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
 
   function sweep(): void {
     room.expire(performance.now(), fail)
+    if (room.size > 0) for (const upstream of upstreams) upstream.probe()
     if (room.size > 0 || sweeper === null) return
     clearInterval(sweeper)
     sweeper = null

@@ -26,6 +26,7 @@ export interface ResponseHead {
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+const TAB = 0x09
 const DIGITS = /^\d{1,15}$/
 const CLOSE = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i
 const UPGRADE = /(?:^|,)[\t ]*upgrade[\t ]*(?:,|$)/
@@ -51,7 +52,7 @@ export function parseResponseHead(text: string, method: string): ResponseHead {
     upgrade: null,
     trailer: null
   }
-  const fields: ConnectionFields = { connection: '', length: null, transferEncoding: null }
+  const fields: ConnectionFields = { connection: '', length: null, transferEncoding: null, endsInTab: false }
   while (lineEnd < text.length) {
     const start = lineEnd + 2
     lineEnd = text.indexOf('\r\n', start)
@@ -63,6 +64,7 @@ export function parseResponseHead(text: string, method: string): ResponseHead {
     // A leading space (obs-fold) is no token character, so folded lines are refused here too.
     if (!FIELD_NAME.test(name)) throw invalid('malformed field name')
     if (!FIELD_VALUE.test(value)) throw invalid('a control character in a field value')
+    fields.endsInTab = text.charCodeAt(lineEnd - 1) === TAB
     if (!takeOwnField(name, value, head, fields)) head.rawHeaders.push(name, value)
   }
   applyConnection(head, fields.connection)
@@ -77,6 +79,8 @@ interface ConnectionFields {
   connection: string
   length: string | null
   transferEncoding: string | null
+  /** Of the field line that is read. */
+  endsInTab: boolean
 }
 
 // Fields that are about this hop and not about the message (RFC 9110 section 7.6.1). The length of the name sorts out
@@ -106,7 +110,7 @@ function takeOwnField(name: string, value: string, head: ResponseHead, fields: C
       }
     case 14:
       if (name.toLowerCase() !== 'content-length') return false
-      if (!DIGITS.test(value)) throw invalid('malformed Content-Length')
+      if (!DIGITS.test(value) || fields.endsInTab) throw invalid('malformed Content-Length')
       if (fields.length !== null) throw invalid('two Content-Length')
       fields.length = value
       return false
@@ -118,6 +122,8 @@ function takeOwnField(name: string, value: string, head: ResponseHead, fields: C
     case 17:
       if (name.toLowerCase() !== 'transfer-encoding') return false
       if (fields.transferEncoding !== null) throw invalid('two Transfer-Encoding')
+      // White space to RFC 9110, a part of the value to llhttp: which would read such a body to the end of the connection.
+      if (fields.endsInTab) throw invalid('a tab after Transfer-Encoding')
       fields.transferEncoding = value.toLowerCase()
       return true
     default:
@@ -128,7 +134,7 @@ function takeOwnField(name: string, value: string, head: ResponseHead, fields: C
 function applyConnection(head: ResponseHead, connection: string): void {
   if (connection === '') return
   for (const part of connection.split(',')) {
-    const option = part.trim()
+    const option = trimOws(part, 0, part.length)
     if (option === '') continue
     if (option === 'close') head.keepAlive = false
     else if (option !== 'keep-alive' && option !== 'upgrade') dropField(head.rawHeaders, option)

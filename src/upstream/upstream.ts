@@ -12,6 +12,11 @@ export type BreakerState = 'closed' | 'open' | 'half-open'
 export interface UpstreamOptions {
   target: UpstreamTarget
   timeouts: UpstreamTimeouts
+  /**
+   * Tries by itself to connect while nobody is there. An only upstream is tried for each request that comes; one of
+   * several gets none as long as another answers.
+   */
+  probesAlone: boolean
   /** The breaker closed or opened; the error says why it opened. */
   onBreaker(upstream: Upstream, error: UpstreamError | null): void
   /** Nobody is there; the request, if the attempt was for one, has not been sent. */
@@ -42,7 +47,7 @@ export interface Upstream {
   close(): void
 }
 
-/** Between two attempts while nobody is there and nobody asks. A returned app is back in use within this. */
+/** Between two attempts of an upstream that probes alone. One that has returned is back in use within this. */
 const PROBE_EVERY_MS = 200
 /** Between two attempts while requests wait for one: an attempt each would be dear under load. */
 const PROBE_GAP_MS = 2
@@ -71,7 +76,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       const wasClosed = breaker === 'closed'
       breaker = 'open'
       lastProbeMs = performance.now()
-      probeTimer ??= setInterval(probe, PROBE_EVERY_MS).unref()
+      if (options.probesAlone) probeTimer ??= setInterval(probe, PROBE_EVERY_MS).unref()
       if (wasClosed) options.onBreaker(upstream, error)
       options.onUnreachable(upstream, error, request, handler)
     }
