@@ -7,7 +7,7 @@
 import { type IncomingMessage, METHODS, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import httpProxy from '@fastify/http-proxy'
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { createAnswers, type Problem } from '../src/pages/answers.ts'
 import { rawTarget } from '../src/raw-target.ts'
@@ -167,7 +167,7 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
     scope.addHook('onRequest', hideContentType)
     await scope.register(httpProxy, {
       upstream: 'http://upstream.invalid',
-      httpMethods: fastify.supportedMethods as HTTPMethods[],
+      httpMethods: fastify.supportedMethods,
       // Answers by itself and never calls back, so that http-proxy's own handler is not reached.
       preHandler: forward
     })

@@ -19,12 +19,18 @@ const ADMIN_SOCKET_MODE = 0o600
 export async function runServer(settings: Settings): Promise<number> {
   const output = createLogStream(process.stdout)
   const token = ensureAdminToken(settings)
-  const store = openStore(settings.store, { recover: settings.recover })
   let stopping = false
   let log: FastifyInstance['log'] | undefined
+  // What the store has to say before there is a log is said once there is one.
+  const early: [unknown, string][] = []
+  const onError = (err: unknown, doing: string): void => {
+    if (log === undefined) early.push([err, doing])
+    else log.error({ err }, `${doing} failed`)
+  }
+  const store = openStore(settings.store, { recover: settings.recover, onError })
   const maintenance = await openMaintenance({
     store,
-    onError: (err, doing) => log?.error({ err }, `${doing} failed`)
+    onError
   })
   const gateway = await createGateway(settings, {
     maintenance,
@@ -33,6 +39,7 @@ export async function runServer(settings: Settings): Promise<number> {
     isReady: () => !stopping
   })
   log = gateway.site.log
+  for (const [err, doing] of early) onError(err, doing)
   if (token.created) log.info({ path: token.path }, 'admin token made')
 
   const stopped = onStopSignal(() => log?.warn('stopping at once'))

@@ -1,7 +1,4 @@
 /** The client's side of a relay: one response, in the protocol that the client speaks. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Http1Response } from './http1-response.ts'
-import { Http2Response } from './http2-response.ts'
 import type { Framing } from './response-head.ts'
 
 /** The head of a response as it goes to the client. */
@@ -30,10 +27,4 @@ export interface ClientResponse {
   end(trailers: string[]): void
   /** Ends the response so that the client sees that it is not whole. */
   cut(): void
-}
-
-export function createClientResponse(request: IncomingMessage, response: ServerResponse): ClientResponse {
-  return request.httpVersionMajor === 2
-    ? new Http2Response(response)
-    : new Http1Response(response, request.httpVersionMinor === 1)
 }

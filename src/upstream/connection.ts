@@ -1,17 +1,17 @@
 import type { Socket } from 'node:net'
+import { Deadline } from './deadline.ts'
 import type { ConnectionOwner, ExchangeHandler, RequestChannel, UpstreamRequest } from './exchange.ts'
-import { connectFailure, type FailureCause, UpstreamError } from './failure.ts'
+import { connectFailure, UpstreamError } from './failure.ts'
 import { ResponseReader } from './response-reader.ts'
 
 /** One HTTP/1.1 connection to the upstream that carries one request at a time. */
 export class UpstreamConnection implements RequestChannel {
   /** When it was opened, in `performance.now()` milliseconds. */
   readonly openedMs: number
-  /** When `onDeadline` is due, in `performance.now()` milliseconds. */
-  deadlineMs: number
+  /** The owner calls `onDeadline` once it is due. */
+  readonly deadline = new Deadline()
   readonly #socket: Socket
   readonly #owner: ConnectionOwner<UpstreamConnection>
-  #deadlineCause: FailureCause = 'connect-timeout'
   #connected = false
   #closed = false
   #reused = false
@@ -31,7 +31,7 @@ export class UpstreamConnection implements RequestChannel {
     this.#owner = owner
     this.#socket = socket
     this.openedMs = performance.now()
-    this.deadlineMs = this.openedMs + owner.timeouts.connectTimeoutMs
+    this.deadline.set(owner.timeouts.connectTimeoutMs, 'connect-timeout')
     socket.on(connectEvent, this.#onConnect)
     socket.on('data', this.#onData)
     socket.on('end', this.#onEnd)
@@ -63,7 +63,7 @@ export class UpstreamConnection implements RequestChannel {
 
   write(bytes: Buffer | string): boolean {
     if (this.#closed) return true
-    const more = this.#socket.write(bytes as Buffer)
+    const more = this.#socket.write(bytes)
     if (this.#reader.head === null) this.#expect()
     return more
   }
@@ -78,13 +78,13 @@ export class UpstreamConnection implements RequestChannel {
   pause(): void {
     this.#paused = true
     this.#socket.pause()
-    this.deadlineMs = Number.POSITIVE_INFINITY
+    this.deadline.clear()
   }
 
   resume(): void {
     if (!this.#paused) return
     this.#paused = false
-    this.#setDeadline(this.#owner.timeouts.idleTimeoutMs, 'idle-timeout')
+    this.deadline.set(this.#owner.timeouts.idleTimeoutMs, 'idle-timeout')
     this.#socket.resume()
   }
 
@@ -93,9 +93,8 @@ export class UpstreamConnection implements RequestChannel {
     this.#close()
   }
 
-  /** Called by the owner once `deadlineMs` has passed. */
   onDeadline(): void {
-    this.#fail(new UpstreamError(this.#deadlineCause, `no progress in time while ${this.#phase()}`))
+    this.#fail(this.deadline.error(this.#phase()))
   }
 
   #phase(): string {
@@ -106,15 +105,10 @@ export class UpstreamConnection implements RequestChannel {
   // Which time-out runs while no response has begun: nginx's proxy_send_timeout while the upstream does not take the
   // body, none while the client is slow to send it, proxy_read_timeout once it is all sent.
   #expect(): void {
-    if (this.#requestSent) this.#setDeadline(this.#owner.timeouts.responseTimeoutMs, 'response-timeout')
+    if (this.#requestSent) this.deadline.set(this.#owner.timeouts.responseTimeoutMs, 'response-timeout')
     else if (this.#socket.writableNeedDrain)
-      this.#setDeadline(this.#owner.timeouts.idleTimeoutMs, 'idle-timeout')
-    else this.deadlineMs = Number.POSITIVE_INFINITY
-  }
-
-  #setDeadline(afterMs: number, cause: FailureCause): void {
-    this.deadlineMs = performance.now() + afterMs
-    this.#deadlineCause = cause
+      this.deadline.set(this.#owner.timeouts.idleTimeoutMs, 'idle-timeout')
+    else this.deadline.clear()
   }
 
   readonly #onConnect = (): void => {
@@ -159,7 +153,7 @@ export class UpstreamConnection implements RequestChannel {
       return
     }
     const begun = this.#reader.head !== null
-    if (begun && !this.#paused) this.#setDeadline(this.#owner.timeouts.idleTimeoutMs, 'idle-timeout')
+    if (begun && !this.#paused) this.deadline.set(this.#owner.timeouts.idleTimeoutMs, 'idle-timeout')
     handler.onBatchEnd()
   }
 

@@ -50,7 +50,7 @@ export function createPool(options: PoolOptions): UpstreamPool {
     onUnreachable,
     onIdle(connection) {
       const now = performance.now()
-      connection.deadlineMs = now + KEEP_ALIVE_TIMEOUT_MS
+      connection.deadline.set(KEEP_ALIVE_TIMEOUT_MS, 'idle-timeout')
       if (idle.length < MAX_IDLE && now - connection.openedMs < maxAgeMs) idle.push(connection)
       else connection.abort()
     },
@@ -87,7 +87,7 @@ export function createPool(options: PoolOptions): UpstreamPool {
   function checkDeadlines(): void {
     const now = performance.now()
     for (const connection of connections) {
-      if (connection.deadlineMs <= now) connection.onDeadline()
+      if (connection.deadline.dueMs <= now) connection.onDeadline()
     }
   }
 

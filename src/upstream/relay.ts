@@ -3,7 +3,8 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { type ClientHead, type ClientResponse, createClientResponse } from './client-response.ts'
+import type { ClientHead, ClientResponse } from './client-response.ts'
+import { createClientResponse } from './create-client-response.ts'
 import type { ExchangeHandler, RequestChannel } from './exchange.ts'
 import { UpstreamError } from './failure.ts'
 import type { IdleWatch } from './idle-watch.ts'

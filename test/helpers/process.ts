@@ -217,7 +217,7 @@ function flagValue(args: string[], flag: string): string | undefined {
 // What the developer's shell, the platform or the npm above us has set must not change how a test runs. How npm finds its
 // registry stays.
 const FOREIGN =
-  /^(INTERMISSION_|PORT$|STATE_DIRECTORY$|XDG_STATE_HOME$|NODE_TEST_CONTEXT$|npm_(?!config_)|npm_config_(local_)?prefix$)/
+  /^(INTERMISSION_|PORT$|STATE_DIRECTORY$|XDG_STATE_HOME$|NODE_TEST_CONTEXT$|npm_(?!config_)|npm_config_((local_)?prefix|engine_strict)$)/
 
 function childEnvironment(extra: Record<string, string | undefined> = {}): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !FOREIGN.test(name))

@@ -47,7 +47,7 @@ export async function rawClient(t: Cleanup, where: number | string): Promise<Raw
       return end !== null
     },
     send: (bytes) => {
-      socket.write(bytes as string, 'latin1')
+      socket.write(bytes, 'latin1')
     },
     async waitFor(pattern, withinMs = 5000) {
       const until = performance.now() + withinMs

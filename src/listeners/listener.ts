@@ -1,0 +1,112 @@
+/** Accepts connections at one address and finds out what is spoken on them. */
+import { createServer, type Server, type Socket } from 'node:net'
+import { markUnixPeer } from '../unix-peer.ts'
+import { bind, boundTarget, type ListenTarget } from './bind.ts'
+import type { CertificateStore } from './certificate-store.ts'
+import { overrideRemoteAddress, readProxyHeader, sniffHttp2 } from './first-bytes.ts'
+import { createHttp1, type ServeOptions, type Speaker, startTimeouts } from './http1.ts'
+import { createHttp2 } from './http2.ts'
+import { HEAD_TIMEOUT_MS } from './limits.ts'
+import type { ProxySource } from './proxy-header.ts'
+import { createTlsFront } from './tls.ts'
+
+export type { ListenTarget } from './bind.ts'
+
+export interface ListenerOptions extends ServeOptions {
+  /** Needed where the target says `tls`. */
+  certificates?: CertificateStore
+  /** HTTP/2 without TLS, for clients that begin with it (RFC 9113 section 3.3). Default: HTTP/1 only. */
+  h2c?: boolean
+  /** Whose connections begin with a PROXY header. Default: nobody's. */
+  sendsProxyHeader?(socket: Socket): boolean
+  /** Access rights of a unix socket. Default 0666: who may connect is decided by the folder. */
+  socketMode?: number
+}
+
+/** A server that accepts connections. */
+export interface Listener {
+  /** Where it really listens: port 0 has become a port. */
+  readonly target: ListenTarget
+  /** Stops accepting, lets requests finish, and cuts what is left after `timeoutMs`. */
+  close(timeoutMs: number): Promise<void>
+}
+
+const LOOK_FOR_END_EVERY_MS = 20
+
+/** Who accepts connections, and who speaks on them. */
+interface Assembly {
+  acceptor: Server
+  speakers: Speaker[]
+}
+
+/** @throws IntermissionError that names the address when it cannot be listened on */
+export async function openListener(target: ListenTarget, options: ListenerOptions): Promise<Listener> {
+  const { acceptor, speakers } = assemble(target, options)
+  const open = new Set<Socket>()
+  acceptor.prependListener('connection', (socket: Socket) => {
+    if (target.kind === 'unix') markUnixPeer(socket)
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
+  await bind(acceptor, target, options.socketMode ?? 0o666)
+  return {
+    get target() {
+      return boundTarget(acceptor, target)
+    },
+    async close(timeoutMs) {
+      const closed = new Promise<void>((resolve) => {
+        acceptor.close(() => resolve())
+      })
+      for (const speaker of speakers) speaker.drain()
+      // Upgraded connections are no longer a server's, but still ours to end.
+      const cut = setTimeout(() => {
+        for (const socket of open) socket.destroy()
+      }, timeoutMs)
+      await closed
+      while (open.size > 0) await new Promise((resolve) => setTimeout(resolve, LOOK_FOR_END_EVERY_MS))
+      clearTimeout(cut)
+      for (const speaker of speakers) speaker.close()
+    }
+  }
+}
+
+function assemble(target: ListenTarget, options: ListenerOptions): Assembly {
+  const { certificates, sendsProxyHeader } = options
+  const http1 = createHttp1(options)
+  const isTls = target.kind === 'tcp' && target.tls === true
+  if (!isTls && options.h2c !== true && sendsProxyHeader === undefined)
+    return { acceptor: http1.server, speakers: [http1] }
+
+  startTimeouts(http1.server)
+  if (!isTls && options.h2c !== true) {
+    const acceptor = acceptPlain((socket, source) => {
+      if (source !== null) overrideRemoteAddress(socket, source)
+      http1.take(socket)
+    }, sendsProxyHeader)
+    return { acceptor, speakers: [http1] }
+  }
+  const http2 = createHttp2(options)
+  const speakers = [http1, http2]
+  if (!isTls) {
+    const acceptor = acceptPlain((socket, source) => {
+      if (source !== null) overrideRemoteAddress(socket, source)
+      sniffHttp2(socket, HEAD_TIMEOUT_MS, (isHttp2) => (isHttp2 ? http2 : http1).take(socket))
+    }, sendsProxyHeader)
+    return { acceptor, speakers }
+  }
+  if (certificates === undefined) throw new TypeError('a listener with TLS needs certificates')
+  const tls = createTlsFront(certificates, http1.take, http2.take)
+  const closer: Speaker = { take: http1.take, drain: () => undefined, close: tls.close }
+  const acceptor = sendsProxyHeader === undefined ? tls.server : acceptPlain(tls.take, sendsProxyHeader)
+  return { acceptor, speakers: [...speakers, closer] }
+}
+
+function acceptPlain(
+  take: (socket: Socket, source: ProxySource | null) => void,
+  sendsProxyHeader: (socket: Socket) => boolean = () => false
+): Server {
+  return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    if (sendsProxyHeader(socket)) readProxyHeader(socket, (source) => take(socket, source))
+    else take(socket, null)
+  })
+}
