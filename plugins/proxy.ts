@@ -11,7 +11,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { createAnswers, type Problem } from '../src/pages/answers.ts'
 import { rawTarget } from '../src/raw-target.ts'
-import { answerForFailure, type UpstreamError } from '../src/upstream/failure.ts'
+import { answerForFailure, logLevelOf, type UpstreamError } from '../src/upstream/failure.ts'
 import { createForwarder, type Forwarder } from '../src/upstream/forwarder.ts'
 import { startHealthChecks } from '../src/upstream/health-check.ts'
 import { createIdleWatch } from '../src/upstream/idle-watch.ts'
@@ -58,7 +58,7 @@ declare module 'fastify' {
 
 async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<void> {
   const resolved = resolveProxyOptions(options)
-  const { targets, intercepted, peerOf } = resolved
+  const { targets, intercepted, peerOf, maxRequests } = resolved
   const forwarder = createForwarder({
     ...resolved,
     onBreaker({ name }, error) {
@@ -109,6 +109,10 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
       refuse(requestHead, response, answer)
       return
     }
+    if (unsettled >= maxRequests) {
+      answer({ status: 503, reason: 'overloaded', retryAfterSeconds: 5 })
+      return
+    }
     const { log } = fastifyRequest
     let endTunnel: (() => void) | null = null
     const relay = new Relay({
@@ -127,11 +131,11 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
       },
       onFailure(error) {
         const failure = answerForFailure(error.reason)
-        logFailure(log, error)
+        logFailure(log, fastifyRequest.id, error)
         if (failure !== null) answer(failure)
       },
       onCut(error) {
-        logFailure(log, error)
+        logFailure(log, fastifyRequest.id, error)
       },
       onTunnel(end) {
         endTunnel = end
@@ -237,9 +241,8 @@ function setOnReply(reply: FastifyReply): string[] {
   return flat
 }
 
-function logFailure(log: FastifyRequest['log'], error: UpstreamError): void {
-  if (error.reason === 'client-gone') return
-  log.warn({ err: error, cause: error.reason }, 'upstream request failed')
+function logFailure(log: FastifyRequest['log'], requestId: string, error: UpstreamError): void {
+  log[logLevelOf(error.reason)]({ err: error, cause: error.reason, requestId }, 'upstream request failed')
 }
 
 export { proxy }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { rawTarget } from './raw-target.ts'
 
@@ -31,8 +32,10 @@ export function addAccessLog(fastify: FastifyInstance, output: NodeJS.WritableSt
   })
 }
 
-function loggedStatus(response: ServerResponse): number {
-  return response.headersSent ? response.statusCode : CLIENT_CLOSED_REQUEST
+// A relayed answer over HTTP/2 is known to its stream only.
+function loggedStatus(response: ServerResponse & { stream?: ServerHttp2Stream }): number {
+  if (!response.headersSent) return CLIENT_CLOSED_REQUEST
+  return response.stream === undefined ? response.statusCode : Number(response.stream.sentHeaders[':status'])
 }
 
 function withoutQuery(target: string): string {

@@ -39,6 +39,8 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
     logController,
     rewriteUrl: settings.adminPath === null ? keepRawTarget : keepRawTargetExcept(`${settings.adminPath}/`),
     return503OnClosing: false,
+    // A logger for each request would cost more than most requests; what is logged about one names it.
+    childLoggerFactory: (parent) => parent,
     exposeHeadRoutes: false
   })
   const isReady = deps.isReady ?? (() => true)
@@ -70,6 +72,8 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
     connectTimeoutMs: settings.connectTimeoutMs,
     responseTimeoutMs: settings.responseTimeoutMs,
     idleTimeoutMs: settings.idleTimeoutMs,
+    clientIdleTimeoutMs: settings.clientIdleTimeoutMs,
+    maxRequests: settings.maxRequests,
     trustProxy: settings.trustProxy,
     trustForwarded: settings.trustForwarded,
     interceptErrors: settings.interceptErrors

@@ -1,10 +1,16 @@
 import type { FastifyInstance } from 'fastify'
-import { formatAddress } from './config/address.ts'
 import type { Settings } from './config/settings.ts'
 import { ensureAdminToken } from './config/token.ts'
 import { createGateway } from './gateway.ts'
-import { type Listener, type ListenTarget, openListener } from './listener.ts'
+import { openListener } from './listeners/listener.ts'
 import { createLogStream } from './log.ts'
+import {
+  type OpenListener,
+  openCertificates,
+  openPublicListeners,
+  servedBy,
+  withLine
+} from './public-listeners.ts'
 import { openMaintenance } from './state/maintenance.ts'
 import { openStore } from './state/open-store.ts'
 
@@ -18,6 +24,8 @@ const ADMIN_SOCKET_MODE = 0o600
  */
 export async function runServer(settings: Settings): Promise<number> {
   const output = createLogStream(process.stdout)
+  const warnings: string[] = []
+  const certificates = openCertificates(settings, (text) => warnings.push(text))
   const token = ensureAdminToken(settings)
   let stopping = false
   let log: FastifyInstance['log'] | undefined
@@ -41,17 +49,17 @@ export async function runServer(settings: Settings): Promise<number> {
   log = gateway.site.log
   for (const [err, doing] of early) onError(err, doing)
   if (token.created) log.info({ path: token.path }, 'admin token made')
+  for (const warning of warnings) log.warn({ certificate: warning }, 'certificate accepted with a warning')
 
   const stopped = onStopSignal(() => log?.warn('stopping at once'))
-  const listeners: Listener[] = []
+  const listeners: OpenListener[] = []
   try {
-    for (const target of settings.listen) listeners.push(await listenFor(gateway.site, target))
-    if (gateway.admin !== null)
-      listeners.push(await listenFor(gateway.admin, settings.admin!, ADMIN_SOCKET_MODE))
-    for (const [at, listener] of listeners.entries()) {
-      const what = at < settings.listen.length ? 'listening' : 'admin'
-      process.stdout.write(`intermission ${what} on ${formatAddress(listener.target)}\n`)
+    await openPublicListeners(gateway.site, settings, certificates, listeners)
+    if (gateway.admin !== null && settings.admin !== null) {
+      const options = { ...servedBy(gateway.admin), socketMode: ADMIN_SOCKET_MODE }
+      listeners.push(withLine(await openListener(settings.admin, options), 'admin'))
     }
+    for (const { line } of listeners) process.stdout.write(`${line}\n`)
     const signal = await stopped
     stopping = true
     log.info({ signal, inFlight: gateway.site.proxy.inFlight }, 'draining')
@@ -64,17 +72,6 @@ export async function runServer(settings: Settings): Promise<number> {
   }
   log.info('stopped')
   return 0
-}
-
-function listenFor(app: FastifyInstance, target: ListenTarget, socketMode?: number): Promise<Listener> {
-  return openListener(target, {
-    onRequest: (request, response) => app.routing(request, response),
-    // Plugins listen on the app's own server, which never listens itself.
-    onUpgrade: (request, socket, bytes) => {
-      if (!app.server.emit('upgrade', request, socket, bytes)) socket.destroy()
-    },
-    ...(socketMode === undefined ? {} : { socketMode })
-  })
 }
 
 function onStopSignal(onSecond: () => void): Promise<NodeJS.Signals> {

@@ -4,6 +4,7 @@ import type { ConfigProblem } from '../config/problems.ts'
 import type { Settings } from '../config/settings.ts'
 import { readAdminToken } from '../config/token.ts'
 import { IntermissionError, quote } from '../errors.ts'
+import { CertificateError } from '../listeners/certificates.ts'
 
 /** The static folder must be one that we may list and enter. */
 export function checkFolders({ static: dir }: Settings): ConfigProblem[] {
@@ -19,6 +20,25 @@ export async function checkPages({ pages }: Settings): Promise<ConfigProblem[]> 
   if (pages === null) return []
   const { createAnswers } = await import('../pages/answers.ts')
   return attempt('pages', () => createAnswers({ pagesDir: pages }).close())
+}
+
+/**
+ * Certificates are read just as at start.
+ *
+ * @param note hears of those that work but will not be believed
+ */
+export async function checkCertificates(
+  settings: Settings,
+  note: (text: string) => void
+): Promise<ConfigProblem[]> {
+  const { openCertificates } = await import('../public-listeners.ts')
+  try {
+    openCertificates(settings, (text) => note(`tlsCert: ${text}`))
+    return []
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error
+    return [{ name: error.field, place: null, text: error.message.slice(error.field.length + 2) }]
+  }
 }
 
 /** The token file must be good, or there must be room to make it. Makes nothing. */

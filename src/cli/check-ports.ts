@@ -20,6 +20,7 @@ export interface PortsOutcome {
  */
 export async function checkPorts(settings: Settings): Promise<PortsOutcome> {
   const wanted: [string, ListenAddress][] = settings.listen.map((address) => ['listen', address])
+  for (const address of settings.redirectListen) wanted.push(['redirectListen', address])
   if (settings.admin) wanted.push(['admin', settings.admin])
   const outcome: PortsOutcome = { problems: [], notes: [] }
   const running = await isGateway(settings.admin)

@@ -3,7 +3,7 @@ import type { GivenFlags } from '../config/flags.ts'
 import { loadWithOrigins } from '../config/load.ts'
 import { ConfigError, type ConfigProblem, problemLine } from '../config/problems.ts'
 import type { Settings } from '../config/settings.ts'
-import { checkFolders, checkPages, checkState, checkToken } from './check-files.ts'
+import { checkCertificates, checkFolders, checkPages, checkState, checkToken } from './check-files.ts'
 import { checkPorts } from './check-ports.ts'
 import { EXIT } from './exit-codes.ts'
 import type { Io, RunVerb } from './verb.ts'
@@ -33,8 +33,10 @@ async function findAll(flags: GivenFlags, { env }: Io): Promise<Findings> {
   try {
     const { settings, origins } = loadWithOrigins({ flags, env })
     const ports = await checkPorts(settings)
-    const problems = [...(await problemsOutside(settings)), ...ports.problems]
-    return { options: effectiveOptions(settings, origins), problems, notes: ports.notes }
+    const notes = [...ports.notes]
+    const certificates = await checkCertificates(settings, (text) => notes.push(text))
+    const problems = [...(await problemsOutside(settings)), ...certificates, ...ports.problems]
+    return { options: effectiveOptions(settings, origins), problems, notes }
   } catch (error) {
     if (error instanceof ConfigError) return { options: [], problems: error.problems, notes: [] }
     throw error

@@ -1,8 +1,13 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
 import { InputError } from '../errors.ts'
 
-/** Where a listener waits, or where a client finds it: a TCP address (port 0 = any free one) or a unix socket. */
-export type ListenAddress = { kind: 'tcp'; host: string; port: number } | { kind: 'unix'; path: string }
+/**
+ * Where a listener waits, or where a client finds it: a TCP address (port 0 = any free one) or a unix socket. `tls` is
+ * there when somebody has said whether TLS is spoken.
+ */
+export type ListenAddress =
+  | { kind: 'tcp'; host: string; port: number; tls?: boolean }
+  | { kind: 'unix'; path: string }
 
 export const ADDRESS_ALLOWED = 'host:port, [v6]:port or unix:/path'
 
@@ -28,9 +33,10 @@ export function parseAddress(text: string, field: string): ListenAddress {
   return address
 }
 
-/** Writes an address as people paste it: `http://127.0.0.1:8080`, `http://[::1]:80`, `unix:/path`. */
+/** Writes an address as people paste it: `http://127.0.0.1:8080`, `https://[::1]:443`, `unix:/path`. */
 export function formatAddress(address: ListenAddress): string {
-  return address.kind === 'unix' ? `unix:${address.path}` : `http://${hostAndPort(address)}`
+  if (address.kind === 'unix') return `unix:${address.path}`
+  return `${address.tls === true ? 'https' : 'http'}://${hostAndPort(address)}`
 }
 
 /** Writes an address as the configuration spells it: `127.0.0.1:8080`, `[::1]:80`, `unix:/path`. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { addressText } from './address.ts'
 import { defaultListen, defaultStateDir } from './defaults.ts'
+import { LISTENER_OPTIONS } from './listener-options.ts'
 import type { OptionTable } from './option.ts'
 import { duration, path, toggle } from './option-kinds.ts'
 import * as read from './readers.ts'
@@ -19,12 +20,14 @@ export const OPTIONS: OptionTable = {
     name: 'listen',
     metavar: 'ADDR',
     list: true,
-    description: 'where visitors come in: host:port, [v6]:port or unix:/path; port 0 takes a free one',
+    description:
+      'where visitors come in: host:port, [v6]:port or unix:/path, with http:// or https:// in front to choose; port 0 takes a free one',
     defaultText: '127.0.0.1:8080, or 0.0.0.0:$PORT where PORT is set',
     read: read.readListen,
     fallback: ({ env }) => defaultListen(env),
-    show: (addresses) => addresses.map(addressText)
+    show: (addresses) => addresses.map(read.listenText)
   },
+  ...LISTENER_OPTIONS,
   upstream: {
     name: 'upstream',
     metavar: 'URL',
@@ -160,7 +163,7 @@ export const OPTIONS: OptionTable = {
     name: 'trustProxy',
     metavar: 'CIDR',
     list: true,
-    description: 'peers whose X-Forwarded-* are believed: addresses or CIDR blocks',
+    description: 'peers whose X-Forwarded-* are believed: addresses, CIDR blocks, or unix for unix sockets',
     defaultText: 'none',
     read: read.readBlock,
     fallback: () => []

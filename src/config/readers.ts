@@ -2,7 +2,14 @@ import { BlockList, isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { DURATION_ALLOWED, parseDurationMs } from '../duration.ts'
 import { InputError } from '../errors.ts'
-import { ADDRESS_ALLOWED, type ListenAddress, parseAddress, socketPath } from './address.ts'
+import {
+  ADDRESS_ALLOWED,
+  addressText,
+  formatAddress,
+  type ListenAddress,
+  parseAddress,
+  socketPath
+} from './address.ts'
 import type { ReadContext } from './option.ts'
 import { LOG_LEVELS, type LogLevel } from './settings.ts'
 
@@ -26,8 +33,36 @@ export function readPath(text: string, { baseDir }: ReadContext): string {
   return resolve(baseDir, text)
 }
 
+/** Reads a path into a list of paths. */
+export function readPaths(text: string, context: ReadContext): string[] {
+  return [readPath(text, context)]
+}
+
 export function readListen(text: string): ListenAddress[] {
+  const scheme = /^(https?):\/\//.exec(text)?.[1]
+  try {
+    const address = parseAddress(text.replace(/^https:/, 'http:'), FIELD)
+    return [
+      scheme === undefined || address.kind === 'unix' ? address : { ...address, tls: scheme === 'https' }
+    ]
+  } catch {
+    return refuse(text, `${ADDRESS_ALLOWED}; https:// or http:// before a host says whether with TLS`)
+  }
+}
+
+/** A listener that is plain by its nature. */
+export function readPlainListen(text: string): ListenAddress[] {
   return [parseAddress(text, FIELD)]
+}
+
+/** How an address of the `listen` option is spelled. */
+export function listenText(address: ListenAddress): string {
+  if (address.kind === 'unix' || address.tls === undefined) return addressText(address)
+  return formatAddress(address)
+}
+
+export function readCount(text: string): number {
+  return /^\d{1,9}$/.test(text) ? Number(text) : refuse(text, 'a whole number, or 0 for no limit')
 }
 
 export function readAdmin(text: string): ListenAddress | null {
@@ -93,11 +128,12 @@ export function defaultStore(stateDir: string): string {
 }
 
 export function readBlock(text: string): string[] {
+  if (text === 'unix') return [text]
   const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
   const family = isIP(address)
   const longest = family === 6 ? 128 : 32
   if (family === 0 || address.includes('%') || Number(bits ?? 0) > longest) {
-    refuse(text, 'addresses and CIDR blocks such as 10.0.0.0/8, 192.0.2.7 or fd00::/8')
+    refuse(text, 'addresses and CIDR blocks such as 10.0.0.0/8, 192.0.2.7 or fd00::/8, or unix')
   }
   // The proof that whoever matches against it can: BlockList is what they use.
   new BlockList().addSubnet(address, Number(bits ?? longest), family === 6 ? 'ipv6' : 'ipv4')

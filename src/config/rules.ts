@@ -24,6 +24,8 @@ export function applyRules(
   return [
     ...tokens(settings, origins, spelled),
     ...exposure(settings, spelled),
+    ...certificates(settings, spelled),
+    ...proxyProtocol(settings, spelled),
     ...clashes(settings, spelled)
   ]
 }
@@ -48,7 +50,31 @@ function exposure({ admin, adminInsecure }: Some<Settings>, spelled: Spelling): 
   return [{ ...spelled('admin'), text }]
 }
 
-function clashes({ listen, admin }: Some<Settings>, spelled: Spelling): ConfigProblem[] {
+function certificates(
+  { listen = [], tlsCert = [], tlsKey = [], redirectListen = [] }: Some<Settings>,
+  spelled: Spelling
+): ConfigProblem[] {
+  if (tlsCert.length !== tlsKey.length) {
+    const text = `there are ${tlsCert.length} certificates and ${tlsKey.length} keys; each needs the other`
+    return [{ ...spelled(tlsCert.length > tlsKey.length ? 'tlsCert' : 'tlsKey'), text }]
+  }
+  const secure = listen.filter((address) => address.kind === 'tcp' && (address.tls ?? tlsCert.length > 0))
+  if (secure.length > 0 && tlsCert.length === 0)
+    return [{ ...spelled('listen'), text: 'https:// needs a certificate: tlsCert and tlsKey' }]
+  if (secure.length === 0 && tlsCert.length > 0)
+    return [{ ...spelled('tlsCert'), text: 'no address of listen speaks TLS' }]
+  if (secure.length === 0 && redirectListen.length > 0)
+    return [{ ...spelled('redirectListen'), text: 'there is no https listener to redirect to: see tlsCert' }]
+  return []
+}
+
+function proxyProtocol({ proxyProtocol, trustProxy }: Some<Settings>, spelled: Spelling): ConfigProblem[] {
+  if (proxyProtocol !== true || trustProxy === undefined || trustProxy.length > 0) return []
+  const text = 'a PROXY header is believed only of peers in trustProxy, and there are none'
+  return [{ ...spelled('proxyProtocol'), text }]
+}
+
+function clashes({ listen, redirectListen, admin }: Some<Settings>, spelled: Spelling): ConfigProblem[] {
   if (listen?.length === 0) return [{ ...spelled('listen'), text: 'at least one address is needed' }]
   const taken = new Set<string>()
   const problems: ConfigProblem[] = []
@@ -60,6 +86,7 @@ function clashes({ listen, admin }: Some<Settings>, spelled: Spelling): ConfigPr
     taken.add(text)
   }
   for (const address of listen ?? []) claim(address, 'listen')
+  for (const address of redirectListen ?? []) claim(address, 'redirectListen')
   if (admin) claim(admin, 'admin')
   return problems
 }

@@ -8,6 +8,19 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 export interface Settings {
   /** Public listeners, at least one. */
   listen: ListenAddress[]
+  /** Absolute paths of certificate chains and of their keys, pair by pair; the first is the default. Empty = no TLS. */
+  tlsCert: string[]
+  tlsKey: string[]
+  /** Plain listeners that only redirect to https. */
+  redirectListen: ListenAddress[]
+  /** Whether plain listeners take HTTP/2 with prior knowledge. */
+  h2c: boolean
+  /** Whether connections from trusted peers begin with a PROXY header. */
+  proxyProtocol: boolean
+  /** Milliseconds that a client may neither send of a body it owes nor read what waits for it. */
+  clientIdleTimeoutMs: number
+  /** Requests that are forwarded at once; 0 = no limit. */
+  maxRequests: number
   /** `http://host[:port]` or `https://host[:port]` without a path, or `unix:/path`; at least one. */
   upstream: string[]
   /** Which of several upstreams gets the next request. */
@@ -47,7 +60,7 @@ export interface Settings {
   store: string
   /** Whether an unreadable state file is put aside instead of refused. */
   recover: boolean
-  /** Addresses and CIDR blocks of peers whose X-Forwarded-* are believed. */
+  /** Addresses and CIDR blocks of peers whose X-Forwarded-* are believed; `unix` = peers on unix sockets. */
   trustProxy: string[]
   /** Whether only X-Forwarded-For of those is believed, or X-Forwarded-Proto and -Host as well. */
   trustForwarded: 'for' | 'all'

@@ -18,6 +18,8 @@ export interface ServeOptions {
   onUpgrade?(request: IncomingMessage, socket: Socket, bytes: Buffer): void
   /** Largest request line and fields together, in bytes. Default 32 KiB. */
   maxHeaderBytes?: number
+  /** For the head of a request, in milliseconds. Default 15 s. */
+  headTimeoutMs?: number
   /** Longest silence of a client that has something to read or to send, in milliseconds. Default 60 s. */
   clientIdleTimeoutMs?: number
 }
@@ -39,11 +41,12 @@ export interface Http1Speaker extends Speaker {
 const CLOSE_IDLE_EVERY_MS = 50
 
 export function createHttp1(options: ServeOptions): Http1Speaker {
+  const headersTimeout = options.headTimeoutMs ?? HEAD_TIMEOUT_MS
   const server = createServer({
     maxHeaderSize: options.maxHeaderBytes ?? MAX_HEADER_BYTES,
-    headersTimeout: HEAD_TIMEOUT_MS,
+    headersTimeout,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+    connectionsCheckingInterval: Math.min(CONNECTIONS_CHECK_MS, headersTimeout),
     // An upload takes the time it takes.
     requestTimeout: 0
   })

@@ -69,6 +69,15 @@ export function createHttp2(options: ServeOptions): Speaker {
   })
   const onRequest = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
     response.stream.once('finish', () => stopUpload(response.stream))
+    const { headers } = request
+    // RFC 9113 section 8.3.1: the one that counts, wherever it is looked for. What was sent stays in `rawHeaders`.
+    const host = headers[':authority'] || headers.host
+    if (host === undefined) {
+      answerPlain(response, 400)
+      return
+    }
+    headers[':authority'] = host
+    headers.host = host
     if (KNOWN_METHODS.has(request.method)) options.onRequest(...asHttp1(request, response))
     else answerPlain(response, 501)
   }

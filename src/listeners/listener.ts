@@ -37,11 +37,13 @@ const LOOK_FOR_END_EVERY_MS = 20
 interface Assembly {
   acceptor: Server
   speakers: Speaker[]
+  close?(): void
 }
 
 /** @throws IntermissionError that names the address when it cannot be listened on */
 export async function openListener(target: ListenTarget, options: ListenerOptions): Promise<Listener> {
-  const { acceptor, speakers } = assemble(target, options)
+  const assembly = assemble(target, options)
+  const { acceptor, speakers } = assembly
   const open = new Set<Socket>()
   acceptor.prependListener('connection', (socket: Socket) => {
     if (target.kind === 'unix') markUnixPeer(socket)
@@ -66,47 +68,42 @@ export async function openListener(target: ListenTarget, options: ListenerOption
       while (open.size > 0) await new Promise((resolve) => setTimeout(resolve, LOOK_FOR_END_EVERY_MS))
       clearTimeout(cut)
       for (const speaker of speakers) speaker.close()
+      assembly.close?.()
     }
   }
 }
 
 function assemble(target: ListenTarget, options: ListenerOptions): Assembly {
-  const { certificates, sendsProxyHeader } = options
-  const http1 = createHttp1(options)
+  const { certificates, h2c = false, sendsProxyHeader } = options
   const isTls = target.kind === 'tcp' && target.tls === true
-  if (!isTls && options.h2c !== true && sendsProxyHeader === undefined)
-    return { acceptor: http1.server, speakers: [http1] }
+  const http1 = createHttp1(options)
+  // The usual case: nothing between the connection and Node's parser.
+  if (!isTls && !h2c && sendsProxyHeader === undefined) return { acceptor: http1.server, speakers: [http1] }
 
   startTimeouts(http1.server)
-  if (!isTls && options.h2c !== true) {
-    const acceptor = acceptPlain((socket, source) => {
-      if (source !== null) overrideRemoteAddress(socket, source)
-      http1.take(socket)
-    }, sendsProxyHeader)
-    return { acceptor, speakers: [http1] }
+  if (isTls) {
+    if (certificates === undefined) throw new TypeError('a listener with TLS needs certificates')
+    const http2 = createHttp2(options)
+    const tls = createTlsFront(certificates, http1.take, http2.take)
+    const acceptor =
+      sendsProxyHeader === undefined ? tls.server : acceptWithHeader(sendsProxyHeader, tls.take)
+    return { acceptor, speakers: [http1, http2], close: tls.close }
   }
-  const http2 = createHttp2(options)
-  const speakers = [http1, http2]
-  if (!isTls) {
-    const acceptor = acceptPlain((socket, source) => {
-      if (source !== null) overrideRemoteAddress(socket, source)
-      sniffHttp2(socket, HEAD_TIMEOUT_MS, (isHttp2) => (isHttp2 ? http2 : http1).take(socket))
-    }, sendsProxyHeader)
-    return { acceptor, speakers }
-  }
-  if (certificates === undefined) throw new TypeError('a listener with TLS needs certificates')
-  const tls = createTlsFront(certificates, http1.take, http2.take)
-  const closer: Speaker = { take: http1.take, drain: () => undefined, close: tls.close }
-  const acceptor = sendsProxyHeader === undefined ? tls.server : acceptPlain(tls.take, sendsProxyHeader)
-  return { acceptor, speakers: [...speakers, closer] }
+  const http2 = h2c ? createHttp2(options) : null
+  const acceptor = acceptWithHeader(sendsProxyHeader, (socket, source) => {
+    if (source !== null) overrideRemoteAddress(socket, source)
+    if (http2 === null) http1.take(socket)
+    else sniffHttp2(socket, HEAD_TIMEOUT_MS, (isHttp2) => (isHttp2 ? http2 : http1).take(socket))
+  })
+  return { acceptor, speakers: http2 === null ? [http1] : [http1, http2] }
 }
 
-function acceptPlain(
-  take: (socket: Socket, source: ProxySource | null) => void,
-  sendsProxyHeader: (socket: Socket) => boolean = () => false
+function acceptWithHeader(
+  isExpected: ((socket: Socket) => boolean) | undefined,
+  take: (socket: Socket, source: ProxySource | null) => void
 ): Server {
   return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    if (sendsProxyHeader(socket)) readProxyHeader(socket, (source) => take(socket, source))
+    if (isExpected?.(socket) === true) readProxyHeader(socket, (source) => take(socket, source))
     else take(socket, null)
   })
 }

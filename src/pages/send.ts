@@ -54,8 +54,14 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 function end(response: ServerResponse, body: string): void {
-  if (body === '') response.end()
-  else response.end(body, 'latin1')
+  if (body === '' || response.req.httpVersionMajor !== 1) {
+    response.end(body, 'latin1')
+    return
+  }
+  // Head and body in one piece for the kernel: Node would hold them back and add the empty write of `end` to them.
+  response.write(body, 'latin1')
+  response.socket?.uncork()
+  response.end()
 }
 
 // Without this the next request on the connection would never be read.

@@ -31,6 +31,7 @@ const DETAILS: Record<string, string> = {
   'read-only': 'This site can be read but not changed right now.',
   'hold-timeout': 'The application was not ready in time.',
   'hold-full': 'Too many requests are waiting already.',
+  overloaded: 'There is more to do right now than this site can take.',
   starting: 'This site is starting.',
   intercepted: 'The application reported an error.'
 }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { Deadline } from './deadline.ts'
 import type { ConnectionOwner, ExchangeHandler, RequestChannel, UpstreamRequest } from './exchange.ts'
 import { connectFailure, UpstreamError } from './failure.ts'
+import { RequestWriter } from './request-writer.ts'
 import { ResponseReader } from './response-reader.ts'
 
 /** One HTTP/1.1 connection to the upstream that carries one request at a time. */
@@ -20,6 +21,7 @@ export class UpstreamConnection implements RequestChannel {
   #requestSent = true
   #sawBytes = false
   #paused = false
+  readonly #writer: RequestWriter
   readonly #reader = new ResponseReader()
 
   /** @param socket opened a moment ago; emits `connectEvent` once it can carry requests */
@@ -30,6 +32,7 @@ export class UpstreamConnection implements RequestChannel {
   ) {
     this.#owner = owner
     this.#socket = socket
+    this.#writer = new RequestWriter(socket)
     this.openedMs = performance.now()
     this.deadline.set(owner.timeouts.connectTimeoutMs, 'connect-timeout')
     socket.on(connectEvent, this.#onConnect)
@@ -51,26 +54,21 @@ export class UpstreamConnection implements RequestChannel {
     this.#requestSent = !request.hasBody
     this.#sawBytes = false
     this.#reader.start(request.method, request.upgrade, handler)
-    if (request.hasBody) {
-      // The head waits for the first bytes of the body, which have mostly arrived already: one packet instead of two.
-      this.#socket.cork()
-      process.nextTick(uncork, this.#socket)
-    }
-    this.#socket.write(request.head, 'latin1')
+    this.#writer.begin(request.head, request.hasBody)
     this.#expect()
     handler.onConnection(this)
   }
 
   write(bytes: Buffer | string): boolean {
     if (this.#closed) return true
-    const more = this.#socket.write(bytes)
+    const more = this.#writer.write(bytes)
     if (this.#reader.head === null) this.#expect()
     return more
   }
 
-  finish(lastBytes?: string): void {
+  finish(lastBytes = ''): void {
     if (this.#closed) return
-    if (lastBytes !== undefined) this.#socket.write(lastBytes, 'latin1')
+    if (lastBytes !== '') this.write(lastBytes)
     this.#requestSent = true
     if (this.#reader.head === null) this.#expect()
   }
@@ -242,8 +240,4 @@ export class UpstreamConnection implements RequestChannel {
     socket.pause()
     this.#owner.onClosed(this)
   }
-}
-
-function uncork(socket: Socket): void {
-  socket.uncork()
 }

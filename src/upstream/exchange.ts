@@ -25,7 +25,7 @@ export interface UpstreamRequest {
 
 /** The way to the upstream, for whoever sends a request over it. */
 export interface RequestChannel {
-  /** Sends a part of the request body. False means: wait for `onDrain`. */
+  /** Sends a part of the request body, as bytes or in latin1. False means: wait for `onDrain`. */
   write(bytes: Buffer | string): boolean
   /** The request body is complete, with these bytes at its end. */
   finish(lastBytes?: string): void

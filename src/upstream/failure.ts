@@ -60,3 +60,8 @@ export function connectFailure(error: NodeJS.ErrnoException): UpstreamError {
   const untrusted = /CERT|SIGNATURE|UNABLE_TO|ERR_TLS|ERR_SSL|EPROTO/.test(error.code ?? '')
   return new UpstreamError(untrusted ? 'untrusted' : 'refused', error.message, { cause: error })
 }
+
+/** How loud a failed request is in the log: that nobody is there is said when it is found out, not for every visitor. */
+export function logLevelOf(cause: FailureCause): 'debug' | 'warn' {
+  return cause === 'refused' || cause === 'untrusted' || cause === 'connect-timeout' ? 'debug' : 'warn'
+}

@@ -37,10 +37,13 @@ export class Http1Response implements ClientResponse {
 
   sendWhole(head: ClientHead, body: Buffer | null): void {
     this.#writeHead(head)
-    if (body === null) this.#response.end()
-    // One latin1 string goes out together with the head; a Buffer would be a second write.
-    else if (body.length <= JOINED_BODY_LIMIT_BYTES) this.#response.end(body.toString('latin1'), 'latin1')
-    else this.#response.end(body)
+    // A latin1 string is one piece together with the head. Node holds it back until the next tick, where the empty write
+    // of `end` would join it and make it two pieces: so it leaves now.
+    if (body !== null && body.length <= JOINED_BODY_LIMIT_BYTES)
+      this.#response.write(body.toString('latin1'), 'latin1')
+    else this.#response.write(body ?? '', 'latin1')
+    this.#response.socket?.uncork()
+    this.#response.end()
   }
 
   write(bytes: Buffer, onDrained: () => void): boolean {

@@ -32,6 +32,8 @@ export interface ProxyOptions {
    * recipe does; `all` believes all three, for a gateway behind something that ends TLS. Default `for`.
    */
   trustForwarded?: TrustForwarded
+  /** Requests that are forwarded at once; those beyond are answered with 503. Default 0: no limit. */
+  maxRequests?: number
   /** Statuses of the upstream that are replaced by an error page (nginx: `proxy_intercept_errors`). Default none. */
   interceptErrors?: readonly number[]
 }
@@ -42,6 +44,8 @@ export interface ResolvedProxyOptions {
   balance: Balance
   timeouts: UpstreamTimeouts
   clientIdleTimeoutMs: number
+  /** Infinity for no limit. */
+  maxRequests: number
   holdOnRefusedMs: number
   healthCheck: string | null
   healthIntervalMs: number
@@ -60,6 +64,7 @@ export function resolveProxyOptions(options: ProxyOptions): ResolvedProxyOptions
       idleTimeoutMs: positive('idleTimeoutMs', options.idleTimeoutMs ?? 60_000)
     },
     clientIdleTimeoutMs: positive('clientIdleTimeoutMs', options.clientIdleTimeoutMs ?? 60_000),
+    maxRequests: requestLimit(options.maxRequests ?? 0),
     holdOnRefusedMs: notNegative('holdOnRefusedMs', options.holdOnRefusedMs ?? 0),
     healthCheck: options.healthCheck ?? null,
     healthIntervalMs: positive('healthIntervalMs', options.healthIntervalMs ?? 5000),
@@ -87,6 +92,12 @@ function positive(name: string, value: number): number {
 function notNegative(name: string, value: number): number {
   if (!Number.isFinite(value) || value < 0) throw new InputError(name, value, 'milliseconds, or 0')
   return value
+}
+
+function requestLimit(count: number): number {
+  if (!Number.isInteger(count) || count < 0)
+    throw new InputError('maxRequests', count, 'a whole number, or 0')
+  return count === 0 ? Number.POSITIVE_INFINITY : count
 }
 
 function interceptedStatuses(statuses: readonly number[]): Set<number> {

@@ -3,7 +3,8 @@ import { sendContinue } from '../continue.ts'
 import type { RequestChannel } from './exchange.ts'
 import type { IdleWatch, Watched } from './idle-watch.ts'
 
-const CHUNK_END = '\r\n'
+/** A chunk up to this size is one write with the lines around it. */
+const JOINED_CHUNK_LIMIT_BYTES = 32_768
 const LAST_CHUNK = '0\r\n\r\n'
 
 export interface RequestBodyOptions {
@@ -65,12 +66,14 @@ export class RequestBody implements Watched {
   readonly #onData = (bytes: Buffer): void => {
     const connection = this.#connection!
     let more: boolean
-    if (this.#chunked) {
+    if (!this.#chunked) {
+      more = connection.write(bytes)
+    } else if (bytes.length <= JOINED_CHUNK_LIMIT_BYTES) {
+      more = connection.write(`${bytes.length.toString(16)}\r\n${bytes.toString('latin1')}\r\n`)
+    } else {
       connection.write(`${bytes.length.toString(16)}\r\n`)
       connection.write(bytes)
-      more = connection.write(CHUNK_END)
-    } else {
-      more = connection.write(bytes)
+      more = connection.write('\r\n')
     }
     if (more) {
       this.waitingSinceMs = performance.now()

@@ -64,7 +64,7 @@ export function parseResponseHead(text: string, method: string): ResponseHead {
     // A leading space (obs-fold) is no token character, so folded lines are refused here too.
     if (!FIELD_NAME.test(name)) throw invalid('malformed field name')
     if (!FIELD_VALUE.test(value)) throw invalid('a control character in a field value')
-    fields.endsInTab = text.charCodeAt(lineEnd - 1) === TAB
+    fields.endsInTab = hasTabAtEnd(text, lineEnd)
     if (!takeOwnField(name, value, head, fields)) head.rawHeaders.push(name, value)
   }
   applyConnection(head, fields.connection)
@@ -79,7 +79,7 @@ interface ConnectionFields {
   connection: string
   length: string | null
   transferEncoding: string | null
-  /** Of the field line that is read. */
+  /** There is a tab in the white space after the value of the field line that is read. */
   endsInTab: boolean
 }
 
@@ -186,8 +186,14 @@ export function trimOws(text: string, start: number, end: number): string {
   return text.slice(from, to)
 }
 
+function hasTabAtEnd(text: string, end: number): boolean {
+  let at = end - 1
+  while (text.charCodeAt(at) === 0x20) at--
+  return text.charCodeAt(at) === TAB
+}
+
 function isOws(code: number): boolean {
-  return code === 0x20 || code === 0x09
+  return code === 0x20 || code === TAB
 }
 
 function invalid(detail: string): UpstreamError {

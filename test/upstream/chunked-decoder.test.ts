@@ -27,6 +27,15 @@ test('joins chunks, ignores extensions and keeps trailers', () => {
   assert.equal(read.done, true)
 })
 
+test('trailers that are about this hop end here', () => {
+  const read = decodeText('0\r\nConnection: close\r\nX-Sum: 1\r\nTE: x\r\nTrailer: X-Sum\r\n\r\n')
+  assert.deepEqual(read.trailers, ['X-Sum', '1'])
+})
+
+test('a quoted extension may hold what ends an unquoted one', () => {
+  assert.equal(decodeText('5;a="b;=c\\"";d\r\nhello\r\n0\r\n\r\n').body, 'hello')
+})
+
 test('bytes after the end are left alone', () => {
   const text = '1\r\na\r\n0\r\n\r\n'
   assert.equal(decodeText(`${text}HTTP/1.1 200 OK`).used, text.length)
@@ -65,7 +74,13 @@ const MALFORMED: Record<string, string> = {
   'a chunk longer than its size': '3\r\nhello\r\n',
   'a control character in an extension': '5;a\x01\r\nhello\r\n',
   'a bare CR in an extension': '5;a\rb\r\nhello\r\n',
+  'white space after the size': '5 \r\nhello\r\n',
+  'an extension without a name': '5;=b\r\nhello\r\n',
+  'an extension without a value': '5;a=\r\nhello\r\n',
+  'a quoted extension without its end': '5;a="b\r\nhello\r\n',
   'an endless extension': `5;${'a'.repeat(5000)}`,
+  'a Content-Length among the trailers': '0\r\nContent-Length: 5\r\n\r\n',
+  'a Transfer-Encoding among the trailers': '0\r\ntransfer-encoding: chunked\r\n\r\n',
   'a trailer without a colon': '0\r\nnothing\r\n\r\n',
   'a folded trailer': '0\r\nX: a\r\n b\r\n\r\n',
   'endless trailers': `0\r\n${'X: a\r\n'.repeat(5000)}`

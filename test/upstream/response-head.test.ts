@@ -34,6 +34,7 @@ test('a connection is kept only when the upstream says nothing against it', () =
   assert.equal(kept('1', []), true)
   assert.equal(kept('1', ['Connection: close']), false)
   assert.equal(kept('1', ['Connection: Keep-Alive, Close']), false)
+  assert.equal(kept('1', ['Proxy-Connection: close']), false)
   assert.equal(kept('0', []), false)
   assert.equal(head(['HTTP/1.1 200 OK']).keepAlive, false)
 })
@@ -85,6 +86,10 @@ const MALFORMED: Record<string, string[]> = {
   'an unknown coding': ['HTTP/1.1 200 OK', 'Transfer-Encoding: foo'],
   'a coding before chunked': ['HTTP/1.1 200 OK', 'Transfer-Encoding: gzip, chunked'],
   'chunked twice': ['HTTP/1.1 200 OK', 'Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'],
+  'a tab after the length': ['HTTP/1.1 200 OK', 'Content-Length: 2\t '],
+  'a tab after chunked': ['HTTP/1.1 200 OK', 'Transfer-Encoding: chunked\t '],
+  'a 101 without Upgrade': ['HTTP/1.1 101 Switching Protocols', 'Connection: upgrade'],
+  'a 101 without Connection: upgrade': ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket'],
   'chunks in HTTP/1.0': ['HTTP/1.0 200 OK', 'Transfer-Encoding: chunked']
 }
 

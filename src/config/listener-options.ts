@@ -1,0 +1,76 @@
+/** Options of the public listeners, in the order of help and README. */
+
+import type { OptionSpec, OptionTable } from './option.ts'
+import { duration } from './option-kinds.ts'
+import * as read from './readers.ts'
+
+type ListenerSetting =
+  | 'tlsCert'
+  | 'tlsKey'
+  | 'redirectListen'
+  | 'h2c'
+  | 'proxyProtocol'
+  | 'clientIdleTimeoutMs'
+  | 'maxRequests'
+
+export const LISTENER_OPTIONS: Pick<OptionTable, ListenerSetting> = {
+  tlsCert: paths(
+    'tlsCert',
+    'PEM certificate chain: addresses of listen speak HTTPS and HTTP/2; of several pairs, the name asked for picks one'
+  ),
+  tlsKey: paths('tlsKey', 'PEM key of that certificate; as many as certificates, in the same order'),
+  redirectListen: {
+    name: 'redirectListen',
+    metavar: 'ADDR',
+    list: true,
+    description: 'plain listener that sends every visitor to https:// of the same host and path',
+    defaultText: 'none',
+    read: read.readPlainListen,
+    fallback: () => [],
+    show: (addresses) => addresses.map(read.listenText)
+  },
+  h2c: onOff('h2c', 'also speak HTTP/2 without TLS, to clients that begin with it'),
+  proxyProtocol: onOff(
+    'proxyProtocol',
+    'connections from trustProxy begin with a PROXY header, version 1 or 2, which names the visitor'
+  ),
+  clientIdleTimeoutMs: duration(
+    'clientIdleTimeout',
+    '60s',
+    'longest silence of a visitor who has a body to send or an answer to read'
+  ),
+  maxRequests: {
+    name: 'maxRequests',
+    metavar: 'N',
+    scalar: 'number',
+    description: 'requests at once; those beyond are answered with 503',
+    defaultText: 'no limit',
+    read: read.readCount,
+    fallback: () => 0
+  }
+}
+
+function paths(name: string, description: string): OptionSpec<string[]> {
+  return {
+    name,
+    metavar: 'FILE',
+    list: true,
+    description,
+    defaultText: 'none',
+    read: read.readPaths,
+    fallback: () => []
+  }
+}
+
+function onOff(name: string, description: string): OptionSpec<boolean> {
+  return {
+    name,
+    metavar: 'on|off',
+    scalar: 'boolean',
+    description,
+    defaultText: 'off',
+    read: read.readSwitch,
+    fallback: () => false,
+    show: (on) => (on ? 'on' : 'off')
+  }
+}

@@ -1,0 +1,87 @@
+/** Opens the listeners that visitors come in by. */
+import type { FastifyInstance } from 'fastify'
+import { formatAddress } from './config/address.ts'
+import type { Settings } from './config/settings.ts'
+import { type CertificateStore, createCertificateStore } from './listeners/certificate-store.ts'
+import { loadCertificates } from './listeners/certificates.ts'
+import type { ServeOptions } from './listeners/http1.ts'
+import { type Listener, type ListenerOptions, openListener } from './listeners/listener.ts'
+import { createRedirect } from './redirect.ts'
+import { createTrust } from './upstream/forwarded.ts'
+
+const HTTPS_PORT = 443
+
+/** A listener and the line that says it is open. */
+export interface OpenListener extends Listener {
+  readonly line: string
+}
+
+/**
+ * Reads the certificates that the settings name; null when they name none.
+ *
+ * @param warn hears of those that work but will not be believed
+ * @throws CertificateError
+ */
+export function openCertificates(settings: Settings, warn: (text: string) => void): CertificateStore | null {
+  const { tlsCert, tlsKey } = settings
+  if (tlsCert.length === 0) return null
+  const certificates = loadCertificates(tlsCert.map((certPath, at) => ({ certPath, keyPath: tlsKey[at]! })))
+  for (const { warning } of certificates) if (warning !== null) warn(warning)
+  return createCertificateStore(certificates)
+}
+
+/** How requests of a listener reach an app. */
+export function servedBy(app: FastifyInstance): ServeOptions {
+  return {
+    onRequest: (request, response) => app.routing(request, response),
+    // Plugins listen on the app's own server, which never listens itself.
+    onUpgrade: (request, socket, bytes) => {
+      if (!app.server.emit('upgrade', request, socket, bytes)) socket.destroy()
+    }
+  }
+}
+
+/**
+ * Opens one listener after the other; those that are open are in `opened` even when a later one fails.
+ *
+ * @throws IntermissionError that names the address which cannot be listened on
+ */
+export async function openPublicListeners(
+  site: FastifyInstance,
+  settings: Settings,
+  certificates: CertificateStore | null,
+  opened: OpenListener[]
+): Promise<void> {
+  const options: ListenerOptions = {
+    ...servedBy(site),
+    ...(certificates === null ? {} : { certificates }),
+    ...(settings.proxyProtocol ? { sendsProxyHeader: createTrust(settings.trustProxy) } : {}),
+    h2c: settings.h2c,
+    clientIdleTimeoutMs: settings.clientIdleTimeoutMs
+  }
+  let httpsPort: number | null = null
+  for (const address of settings.listen) {
+    const tls = address.kind === 'tcp' && (address.tls ?? certificates !== null)
+    const listener = await openListener(address.kind === 'tcp' ? { ...address, tls } : address, options)
+    opened.push(withLine(listener, 'listening'))
+    if (tls && listener.target.kind === 'tcp') httpsPort ??= listener.target.port
+  }
+  for (const address of settings.redirectListen) {
+    let ownPort: number | null = null
+    const redirect = createRedirect({
+      ports: () => ({ own: ownPort, https: httpsPort ?? HTTPS_PORT }),
+      pass: options.onRequest,
+      answers: site.errorPages
+    })
+    // Whoever asks for another protocol is redirected as well.
+    const { onUpgrade: _, h2c: __, ...plain } = options
+    const listener = await openListener(address, { ...plain, onRequest: redirect })
+    if (listener.target.kind === 'tcp') ownPort = listener.target.port
+    opened.push(withLine(listener, 'redirecting'))
+  }
+}
+
+/** Adds the line that a script can wait for. */
+export function withLine(listener: Listener, does: string): OpenListener {
+  return Object.assign(listener, { line: `intermission ${does} on ${formatAddress(listener.target)}` })
+}
