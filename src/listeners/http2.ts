@@ -3,7 +3,7 @@ import {
   constants,
   createServer,
   type Http2ServerRequest,
-  type Http2ServerResponse,
+  Http2ServerResponse,
   type ServerHttp2Session,
   type ServerHttp2Stream
 } from 'node:http2'
@@ -37,13 +37,17 @@ const KNOWN_METHODS = new Set(METHODS)
  * 1000 at once, then 33 in a second.
  */
 export function createHttp2(options: ServeOptions): Speaker {
+  const { maxHeaderBytes = MAX_HEADER_BYTES } = options
   const server = createServer({
+    Http2ServerResponse: CutResponse as typeof Http2ServerResponse,
     maxSessionInvalidFrames: MAX_INVALID_FRAMES,
     maxSessionRejectedStreams: MAX_REJECTED_STREAMS,
     maxHeaderListPairs: MAX_FIELDS,
     settings: {
       maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
-      maxHeaderListSize: options.maxHeaderBytes ?? MAX_HEADER_BYTES,
+      // HTTP/2 counts 32 bytes for each field besides its own (RFC 9113 section 6.5.2). Above this a stream is reset, but
+      // only once the client has acknowledged it.
+      maxHeaderListSize: 2 * maxHeaderBytes,
       initialWindowSize: STREAM_WINDOW_BYTES,
       enablePush: false
     }
@@ -78,7 +82,8 @@ export function createHttp2(options: ServeOptions): Speaker {
     }
     headers[':authority'] = host
     headers.host = host
-    if (KNOWN_METHODS.has(request.method)) options.onRequest(...asHttp1(request, response))
+    if (bytesOf(request.rawHeaders) > maxHeaderBytes) answerPlain(response, 431)
+    else if (KNOWN_METHODS.has(request.method)) options.onRequest(...asHttp1(request, response))
     else answerPlain(response, 501)
   }
   server.on('request', onRequest)
@@ -93,6 +98,8 @@ export function createHttp2(options: ServeOptions): Speaker {
 
   return {
     take(socket) {
+      // A session ends with its connection: Node's does not notice a half that has ended.
+      socket.allowHalfOpen = false
       server.emit('connection', socket)
     },
     drain() {
@@ -104,6 +111,22 @@ export function createHttp2(options: ServeOptions): Speaker {
       for (const session of sessions) session.destroy()
     }
   }
+}
+
+// Whoever destroys a response half-way means that it must not look whole. Without an error, Node would tell the client
+// that there was none.
+class CutResponse extends Http2ServerResponse {
+  override destroy(error: Error = new Error('the response was cut')): this {
+    super.destroy(error)
+    return this
+  }
+}
+
+// As HTTP/1.1 would spell them: `name: value` and a line end.
+function bytesOf(rawHeaders: readonly string[]): number {
+  let bytes = 0
+  for (const text of rawHeaders) bytes += text.length + 2
+  return bytes
 }
 
 // What Fastify and the plugins do with a request and a response, both protocols' classes can.

@@ -1,4 +1,4 @@
-import { constants, type ServerHttp2Stream } from 'node:http2'
+import type { ServerHttp2Stream } from 'node:http2'
 
 const TICKS_PER_TIMEOUT = 10
 const LONGEST_TICK_MS = 5000
@@ -28,7 +28,7 @@ export function watchStreams(timeoutMs: number): StreamWatch {
       progress.waitingBytes = writableLength
       progress.drained = false
       if (moved) progress.sinceMs = now
-      else if (now - progress.sinceMs >= timeoutMs) stream.close(constants.NGHTTP2_CANCEL)
+      else if (now - progress.sinceMs >= timeoutMs) stream.destroy(new Error('the client does not read'))
     }
   }
 

@@ -9,6 +9,7 @@ export class Http1Response implements ClientResponse {
   readonly #response: ServerResponse
   readonly #takesInterim: boolean
   #head: ClientHead | null = null
+  #isDraining = false
 
   /** @param takesInterim the client knows 1xx: HTTP/1.0 does not */
   constructor(response: ServerResponse, takesInterim: boolean) {
@@ -48,7 +49,14 @@ export class Http1Response implements ClientResponse {
 
   write(bytes: Buffer, onDrained: () => void): boolean {
     if (this.#response.write(bytes)) return true
-    this.#response.once('drain', onDrained)
+    // One read of the upstream may hold thousands of chunks, each of which is refused.
+    if (!this.#isDraining) {
+      this.#isDraining = true
+      this.#response.once('drain', () => {
+        this.#isDraining = false
+        onDrained()
+      })
+    }
     return false
   }
 

@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http'
-import { constants, type Http2ServerResponse, type ServerHttp2Stream } from 'node:http2'
+import type { Http2ServerResponse, ServerHttp2Stream } from 'node:http2'
 import type { ClientHead, ClientResponse } from './client-response.ts'
 
 /** A response over HTTP/2, written straight to its stream: Node's compatible response would copy every field twice. */
 export class Http2Response implements ClientResponse {
   readonly #response: Http2ServerResponse
+  #isDraining = false
   readonly #stream: ServerHttp2Stream
   /** The status, or the method, lets no body follow: the stream has been ended with the head. */
   #bodyless = false
@@ -44,7 +45,13 @@ export class Http2Response implements ClientResponse {
 
   write(bytes: Buffer, onDrained: () => void): boolean {
     if (this.#isGone() || this.#bodyless || this.#stream.write(bytes)) return true
-    this.#stream.once('drain', onDrained)
+    if (!this.#isDraining) {
+      this.#isDraining = true
+      this.#stream.once('drain', () => {
+        this.#isDraining = false
+        onDrained()
+      })
+    }
     return false
   }
 
@@ -54,9 +61,10 @@ export class Http2Response implements ClientResponse {
     this.#stream.end()
   }
 
-  // A stream that was reset cannot be taken for one that has ended (RFC 9113 section 8.1).
+  // A stream that was reset cannot be taken for one that has ended (RFC 9113 section 8.1). Not by `close()`, which ends
+  // the stream first.
   cut(): void {
-    if (!this.#isGone()) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    if (!this.#isGone()) this.#stream.destroy(new Error('the response was cut'))
   }
 
   #isGone(): boolean {

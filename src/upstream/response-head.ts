@@ -110,7 +110,8 @@ function takeOwnField(name: string, value: string, head: ResponseHead, fields: C
       }
     case 14:
       if (name.toLowerCase() !== 'content-length') return false
-      if (!DIGITS.test(value) || fields.endsInTab) throw invalid('malformed Content-Length')
+      if (!DIGITS.test(value)) throw invalid('malformed Content-Length')
+      if (fields.endsInTab) throw invalid('a tab after Content-Length')
       if (fields.length !== null) throw invalid('two Content-Length')
       fields.length = value
       return false
@@ -122,7 +123,7 @@ function takeOwnField(name: string, value: string, head: ResponseHead, fields: C
     case 17:
       if (name.toLowerCase() !== 'transfer-encoding') return false
       if (fields.transferEncoding !== null) throw invalid('two Transfer-Encoding')
-      // White space to RFC 9110, a part of the value to llhttp: which would read such a body to the end of the connection.
+      // White space to RFC 9110 and a part of the value to older llhttp, which reads such a body to the connection's end.
       if (fields.endsInTab) throw invalid('a tab after Transfer-Encoding')
       fields.transferEncoding = value.toLowerCase()
       return true

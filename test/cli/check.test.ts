@@ -54,15 +54,22 @@ test('check --json is one object', async (t) => {
   assert.equal(code, 0)
   const { ok, options, problems } = JSON.parse(stdout) as {
     ok: boolean
-    options: object[]
+    options: { name: string }[]
     problems: object[]
   }
   assert.deepEqual({ ok, problems }, { ok: true, problems: [] })
-  assert.deepEqual(options[1], { name: 'upstream', value: ['http://127.0.0.1:3000'], source: 'default' })
+  assert.deepEqual(
+    options.find(({ name }) => name === 'upstream'),
+    { name: 'upstream', value: ['http://127.0.0.1:3000'], source: 'default' }
+  )
   const bad = await intermission(t, ['check', '--json', '--listen', 'x'])
   assert.equal(bad.code, 2)
   assert.deepEqual((JSON.parse(bad.stdout) as { problems: object[] }).problems, [
-    { name: '--listen', place: null, text: '"x" is not allowed; expected host:port, [v6]:port or unix:/path' }
+    {
+      name: '--listen',
+      place: null,
+      text: '"x" is not allowed; expected host:port, [v6]:port or unix:/path; https:// or http:// before a host says whether with TLS'
+    }
   ])
 })
 

@@ -32,7 +32,7 @@ const BAD: readonly [content: string, line: string][] = [
     'gateway.yaml:3:3: connect-timeout: there is no such key; did you mean connectTimeout?'
   ],
   ['state_dir: /s', 'gateway.yaml:1:1: state_dir: there is no such key; did you mean stateDir?'],
-  ['config: x', 'gateway.yaml:1:1: config: there is no such key; expected one of listen, upstream'],
+  ['config: x', 'gateway.yaml:1:1: config: there is no such key; expected one of listen, tlsCert'],
   ['idleTimeout: 5', 'gateway.yaml:1:14: idleTimeout: 5 is not allowed; expected a duration'],
   ['idleTimeout:   "5"', 'gateway.yaml:1:16: idleTimeout: "5" is not allowed; expected a duration'],
   ['static:', 'gateway.yaml:1:1: static: null is not allowed; expected a path'],

@@ -20,6 +20,13 @@ const EXAMPLES: { [K in keyof Settings]: readonly [text: string, value: Settings
       { kind: 'tcp', host: '::1', port: 82 }
     ]
   ],
+  tlsCert: ['a.pem, b.pem', ['/srv/app/a.pem', '/srv/app/b.pem']],
+  tlsKey: ['a.key, b.key', ['/srv/app/a.key', '/srv/app/b.key']],
+  redirectListen: ['127.0.0.1:80', [{ kind: 'tcp', host: '127.0.0.1', port: 80 }]],
+  h2c: ['on', true],
+  proxyProtocol: ['on', true],
+  clientIdleTimeoutMs: ['2m', 120_000],
+  maxRequests: ['1000', 1000],
   upstream: ['unix:/run/app.sock, https://app/', ['unix:/run/app.sock', 'https://app']],
   balance: ['round-robin', 'round-robin'],
   healthCheck: ['/healthz?full', '/healthz?full'],
@@ -52,6 +59,14 @@ const EXAMPLES: { [K in keyof Settings]: readonly [text: string, value: Settings
   accessLog: ['off', false]
 }
 
+/** What some settings are refused without. */
+const COMPANIONS: { [K in keyof Settings]?: Record<string, string> } = {
+  tlsCert: { tlsKey: 'a.key, b.key' },
+  tlsKey: { tlsCert: 'a.pem, b.pem' },
+  redirectListen: { tlsCert: 'a.pem', tlsKey: 'a.key' },
+  proxyProtocol: { trustProxy: '10.0.0.1' }
+}
+
 for (const [key, [text, value]] of Object.entries(EXAMPLES) as [
   keyof Settings,
   readonly [string, unknown]
@@ -59,9 +74,14 @@ for (const [key, [text, value]] of Object.entries(EXAMPLES) as [
   const { name, metavar } = OPTIONS[key]
   test(`${name} can be given as a flag, a variable and a key`, (t) => {
     const dir = tempDir(t)
-    writeFileSync(join(dir, 'c.yaml'), `${name}: ${JSON.stringify(text)}\n`)
-    const fromFlag = loadSettings({ flags: { [name]: metavar === null ? true : [text] }, env: {}, cwd: CWD })
-    const fromEnv = loadSettings({ flags: {}, env: { [envOf(name)]: text }, cwd: CWD })
+    const companions = Object.entries(COMPANIONS[key] ?? {})
+    const lines = [[name, text] as const, ...companions].map(
+      ([one, its]) => `${one}: ${JSON.stringify(its)}\n`
+    )
+    writeFileSync(join(dir, 'c.yaml'), lines.join(''))
+    const flags = { ...flagsOf(companions), [name]: metavar === null ? true : [text] }
+    const fromFlag = loadSettings({ flags, env: {}, cwd: CWD })
+    const fromEnv = loadSettings({ flags: flagsOf(companions), env: { [envOf(name)]: text }, cwd: CWD })
     const fromFile = loadSettings({ flags: { config: ['c.yaml'] }, env: {}, cwd: dir })
     assert.deepEqual(fromFlag[key], value)
     assert.deepEqual(fromEnv[key], value)
@@ -71,10 +91,21 @@ for (const [key, [text, value]] of Object.entries(EXAMPLES) as [
   })
 }
 
+function flagsOf(pairs: [name: string, text: string][]): Record<string, string[]> {
+  return Object.fromEntries(pairs.map(([name, text]) => [name, [text]]))
+}
+
 test('nothing given is a gateway for this machine', () => {
   const settings = loadSettings({ flags: {}, env: { HOME: '/home/ada' }, cwd: CWD })
   assert.deepEqual(settings, {
     listen: [{ kind: 'tcp', host: '127.0.0.1', port: 8080 }],
+    tlsCert: [],
+    tlsKey: [],
+    redirectListen: [],
+    h2c: false,
+    proxyProtocol: false,
+    clientIdleTimeoutMs: 60_000,
+    maxRequests: 0,
     upstream: ['http://127.0.0.1:3000'],
     balance: 'least-busy',
     healthCheck: null,

@@ -17,17 +17,18 @@ function refusals(input: Partial<LoadInput>): string[] {
 }
 
 const ADDRESS = 'host:port, [v6]:port or unix:/path'
+const LISTEN = `${ADDRESS}; https:// or http:// before a host says whether with TLS`
 const UPSTREAM = 'http://host:port, https://host:port or unix:/path.sock'
 const PLAIN_UPSTREAM = `${UPSTREAM}, without user, path or query`
 const DURATION = 'a duration with a unit such as 500ms, 30s, 5m, 1h30m or PT5M, longer than 0 and at most 24d'
-const CIDR = 'addresses and CIDR blocks such as 10.0.0.0/8, 192.0.2.7 or fd00::/8'
+const CIDR = 'addresses and CIDR blocks such as 10.0.0.0/8, 192.0.2.7 or fd00::/8, or unix'
 const CODES = 'statuses from 400 to 599 such as 500,502-504'
 const PREFIX =
   'a path such as /-/admin: no slash at its end, letters, digits and . _ ~ - in it, outside /.intermission'
 
 const BAD: readonly [name: string, text: string, allowed: string][] = [
-  ['listen', ':8080', ADDRESS],
-  ['listen', '', ADDRESS],
+  ['listen', ':8080', LISTEN],
+  ['listen', '', LISTEN],
   ['upstream', '127.0.0.1:3000', PLAIN_UPSTREAM],
   ['upstream', 'http://ada:secret@app', PLAIN_UPSTREAM],
   ['upstream', 'http://app/path', PLAIN_UPSTREAM],

@@ -34,6 +34,7 @@ export function makeCertificate(t: Cleanup, wish: CertificateWish = {}): MadeCer
   const request = join(dir, 'request.pem')
   openssl(['req', '-new', ...key, '-out', request, ...subject])
   writeFileSync(join(dir, 'index.txt'), '')
+  writeFileSync(join(dir, 'serial'), '01\n')
   const lines = [
     '[ca]',
     'default_ca=own',
@@ -41,10 +42,17 @@ export function makeCertificate(t: Cleanup, wish: CertificateWish = {}): MadeCer
     `database=${join(dir, 'index.txt')}`,
     `new_certs_dir=${dir}`
   ]
-  lines.push('default_md=sha256', 'policy=any', 'copy_extensions=copy', '[any]', 'commonName=supplied')
+  lines.push(
+    `serial=${join(dir, 'serial')}`,
+    'default_md=sha256',
+    'policy=any',
+    'copy_extensions=copy',
+    '[any]',
+    'commonName=supplied'
+  )
   writeFileSync(join(dir, 'ca.cnf'), lines.join('\n'))
   const dates = ['-startdate', valid[0], '-enddate', valid[1]]
-  const signing = ['-selfsign', '-keyfile', keyPath, '-in', request, '-out', certPath, '-rand_serial']
+  const signing = ['-selfsign', '-keyfile', keyPath, '-in', request, '-out', certPath]
   openssl(['ca', '-batch', '-notext', '-config', join(dir, 'ca.cnf'), ...signing, ...dates])
   return { certPath, keyPath }
 }
