@@ -1,5 +1,6 @@
 // Runs the test files with node:test. Node 20 has no globs in `node --test`, so this lists them.
 // usage: node test/tools/run.js [part of a file name ...]
+// Without a name it leaves out what takes long: real clients and endurance, which `npm run test:long` runs.
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -8,15 +9,18 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const wanted = process.argv.slice(2)
+const LONG = [join('test', 'clients'), join('test', 'endurance')]
+const isLong = (name) => LONG.some((folder) => name.startsWith(folder))
 const files = readdirSync(join(root, 'test'), { recursive: true })
   .map((name) => join('test', name))
   .filter((name) => name.endsWith('.test.ts'))
-  .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
+  .filter((name) => (wanted.length === 0 ? !isLong(name) : wanted.some((part) => name.includes(part))))
   .sort()
 if (files.length === 0) {
   console.error(`no test file matches ${wanted.join(' ')}`)
   process.exit(2)
 }
+if (wanted.length === 0) console.log('left out: test/clients and test/endurance, see npm run test:long')
 const options = [
   // Tests wait for sockets and timers more than they compute; Node's default of cores - 1 leaves small machines idle.
   `--test-concurrency=${Math.max(2, availableParallelism())}`,

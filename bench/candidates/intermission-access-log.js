@@ -1,0 +1,3 @@
+import { createIntermission } from './intermission.js'
+
+export default createIntermission('intermission-access-log', 'Intermission, access log on', true)
