@@ -1,25 +1,27 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
+import { availableParallelism, loadavg } from 'node:os'
 import test from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { assertUnharmed, inFlight, settled } from '../helpers/gateway-status.ts'
 import { ask } from '../helpers/load.ts'
-import { startGateway } from '../helpers/process.ts'
-import { mebibytes, openFileLimit, residentMemory } from '../helpers/process-memory.ts'
+import { type GatewayProcess, startGateway } from '../helpers/process.ts'
+import { mebibytes, openFileLimit, processorTimeMs, residentMemory } from '../helpers/process-memory.ts'
 import { full, sized } from '../helpers/scale.ts'
-import type { Cleanup } from '../helpers/temp-dir.ts'
+import { waitUntil } from '../helpers/store-contract.ts'
 import { httpUpstream } from '../helpers/upstream.ts'
 
-/** Opens connections that each ask for `path`, a few hundred at a time so that no queue of the kernel overflows. */
-async function crowd(t: Cleanup, url: string, size: number, path: string): Promise<Socket[]> {
-  const sockets: Socket[] = []
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-  })
-  const { hostname, port } = new URL(url)
-  for (let from = 0; from < size; from += 250) {
+/** Fewer than fit in the queue of connections that an app has not accepted yet: a unix socket refuses what is over. */
+const AT_A_TIME = 250
+/** The small size shares the machine with other tests. */
+const WITHIN_MS = sized(3_000, 1_000)
+
+/** Adds clients that each ask for `path` until there are so many, and waits until all of them wait for the app. */
+async function crowd(gateway: GatewayProcess, sockets: Socket[], size: number, path: string): Promise<void> {
+  const { hostname, port } = new URL(gateway.url)
+  while (sockets.length < size) {
     await Promise.all(
-      Array.from({ length: Math.min(250, size - from) }, async () => {
+      Array.from({ length: Math.min(AT_A_TIME, size - sockets.length) }, async () => {
         const socket = connect(Number(port), hostname)
         sockets.push(socket)
         await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
@@ -27,8 +29,8 @@ async function crowd(t: Cleanup, url: string, size: number, path: string): Promi
         socket.write(`GET ${path} HTTP/1.1\r\nHost: a.example\r\n\r\n`)
       })
     )
+    await waitUntil(async () => (await inFlight(gateway)) === sockets.length)
   }
-  return sockets
 }
 
 for (const unix of [false, true]) {
@@ -55,31 +57,40 @@ for (const unix of [false, true]) {
       { from: 'dist' }
     )
 
-    const first = await crowd(t, gateway.url, waiting, '/hang')
-    while ((await inFlight(gateway)) < waiting) await sleep(20)
+    const sockets: Socket[] = []
+    t.after(() => {
+      for (const socket of sockets) socket.destroy()
+    })
+    await crowd(gateway, sockets, waiting, '/hang')
     const fromMs = performance.now()
     const fast = await ask(gateway.url, { path: '/fast' })
     const tookMs = performance.now() - fromMs
     assert.equal(fast.body, 'fast')
     t.diagnostic(`with ${waiting} waiting, the next one was answered after ${tookMs.toFixed(1)} ms`)
-    assert.ok(tookMs < 1_000, `${tookMs} ms`)
+    assert.ok(tookMs < WITHIN_MS, `${tookMs} ms`)
 
-    const crowdSize = leaving - waiting
-    const all = [...first, ...(await crowd(t, gateway.url, crowdSize, '/hang'))]
-    while ((await inFlight(gateway)) < leaving) await sleep(20)
+    await crowd(gateway, sockets, leaving, '/hang')
     const memory = residentMemory(gateway.pid)
+    const usedMs = processorTimeMs(gateway.pid) ?? 0
     const leftMs = performance.now()
-    for (const socket of all) socket.destroy()
+    for (const socket of sockets) socket.destroy()
     await settled(gateway, 5_000)
     // What stays may be kept for the next request, such as that of /fast.
     while (app.connections > 1 && performance.now() - leftMs < 5_000) await sleep(5)
     const goneMs = performance.now() - leftMs
+    const processorMs = (processorTimeMs(gateway.pid) ?? 0) - usedMs
     t.diagnostic(
       `${leaving} clients left; after ${Math.round(goneMs)} ms the app had ${app.connections} connections` +
-        (memory ? `; resident ${mebibytes(memory.now)}` : '')
+        (memory
+          ? `; ${processorMs} ms of the gateway's processor time, resident ${mebibytes(memory.now)}`
+          : '')
     )
     assert.ok(app.connections <= 1)
-    assert.ok(goneMs < 1_000, `${goneMs} ms`)
+    assert.ok(processorMs < WITHIN_MS, `${processorMs} ms`)
+    // Where others want the processors as well, how long it takes says more about them.
+    const load = loadavg()[0] ?? 0
+    if (load <= availableParallelism()) assert.ok(goneMs < WITHIN_MS, `${goneMs} ms`)
+    else t.diagnostic(`not judged by the clock: the load of this machine is ${load.toFixed(1)}`)
     assert.equal((await ask(gateway.url, { path: '/fast' })).status, 200)
     assertUnharmed(gateway)
   })

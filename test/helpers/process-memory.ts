@@ -1,4 +1,4 @@
-/** What the kernel knows of a process's memory (Linux: proc(5), `/proc/PID/status`). */
+/** What the kernel knows of a process's memory and time (Linux: proc(5), `/proc/PID/status` and `stat`). */
 import { existsSync, readFileSync } from 'node:fs'
 import { MIB } from './scale.ts'
 
@@ -17,6 +17,15 @@ export function residentMemory(pid: number): ResidentMemory | undefined {
   const kilobytes = (name: string): number =>
     Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1])
   return { now: kilobytes('VmRSS') * 1024, peak: kilobytes('VmHWM') * 1024 }
+}
+
+/** The processor time that a process has used, in milliseconds; undefined where that cannot be read. */
+export function processorTimeMs(pid: number): number | undefined {
+  const path = `/proc/${pid}/stat`
+  if (!existsSync(path)) return undefined
+  // The name, in parentheses, may hold spaces. Linux counts in hundredths of a second here.
+  const fields = readFileSync(path, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) * 10
 }
 
 /** As `123 MiB`. */
