@@ -132,6 +132,12 @@ const FORBIDDEN: Record<string, readonly (readonly [string, string])[]> = {
     [':path', '/'],
     [':authority', 'h\r\nX-Evil: 1']
   ],
+  'userinfo in the authority': [
+    [':method', 'GET'],
+    [':scheme', 'http'],
+    [':path', '/'],
+    [':authority', 'user@h']
+  ],
   'a method with a line': [
     [':method', 'GET / HTTP/1.1\r\nX-Evil: 1\r\n\r\nGET'],
     [':scheme', 'http'],

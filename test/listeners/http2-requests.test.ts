@@ -101,7 +101,6 @@ const REFUSED: Record<string, [number, Record<string, string>]> = {
   'a path above the root': [400, { ':path': '/../etc/passwd' }],
   'a malformed escape': [400, { ':path': '/%zz' }],
   'raw bytes in the path': [400, { ':path': '/caf\xe9' }],
-  'userinfo in :authority': [400, { ':authority': 'user@shop.test' }],
   'a port that is none': [400, { ':authority': 'shop.test:http' }],
   TRACE: [405, { ':method': 'TRACE' }],
   'a method that nobody knows': [501, { ':method': 'BREW' }],
