@@ -26,6 +26,6 @@ export const CLIENT_FLAGS: readonly Flag[] = [
 ]
 
 function optionFlag(key: keyof Settings): Flag {
-  const { name, metavar, description, defaultText } = OPTIONS[key]
-  return { name, metavar, description, defaultText, env: envOf(name) }
+  const { name, metavar, description, values, defaultText } = OPTIONS[key]
+  return { name, metavar, description, ...(values && { values }), defaultText, env: envOf(name) }
 }

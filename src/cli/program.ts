@@ -1,8 +1,9 @@
-import { Command, Option } from 'commander'
+import { Argument, Command, Option } from 'commander'
 import { ENV_PREFIX, flagOf } from '../config/option.ts'
 import { packageVersion } from '../package-root.ts'
+import { firstWords } from './completion-hints.ts'
 import { EXIT_CODES } from './exit-codes.ts'
-import type { Flag, Io, Verb } from './verb.ts'
+import type { Flag, Io, Verb, Word } from './verb.ts'
 import { VERBS } from './verbs.ts'
 
 const GENERAL_HELP = `
@@ -29,16 +30,29 @@ export function createProgram(io: Io, done: (exitCode: number) => void): Command
     })
     .addHelpText('after', GENERAL_HELP)
   for (const verb of VERBS) addVerb(program, verb, io, done)
+  for (const { name, summary } of firstWords(VERBS)) commandOf(program, name).description(summary)
   return program
 }
 
 function addVerb(program: Command, verb: Verb, io: Io, done: (exitCode: number) => void): void {
-  const command = program.command(verb.name).description(verb.summary)
+  const [name = '', below] = verb.name.split(' ')
+  const command = below === undefined ? commandOf(program, name) : commandOf(commandOf(program, name), below)
+  command.description(verb.summary)
+  for (const word of verb.words ?? []) command.addArgument(argumentOf(word))
   for (const flag of verb.flags) command.addOption(optionOf(flag))
   command.action(async () => {
     const { run } = await verb.load()
-    done(await run(command.opts(), io))
+    done(await run(command.opts(), io, command.args))
   })
+}
+
+function commandOf(parent: Command, name: string): Command {
+  return parent.commands.find((command) => command.name() === name) ?? parent.command(name)
+}
+
+function argumentOf({ name, description, choices }: Word): Argument {
+  const argument = new Argument(`<${name}>`, description)
+  return choices === undefined ? argument : argument.choices(choices)
 }
 
 function optionOf({ name, metavar, description, defaultText, env }: Flag): Option {

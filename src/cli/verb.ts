@@ -10,7 +10,16 @@ export interface Io {
 }
 
 /** Does the verb; resolves with the exit code, or rejects with an error that has one. */
-export type RunVerb = (flags: GivenFlags, io: Io) => Promise<number>
+export type RunVerb = (flags: GivenFlags, io: Io, words: readonly string[]) => Promise<number>
+
+/** A word that must follow the verb, such as the ID of what is to be removed. */
+export interface Word {
+  /** What stands for it in the help, such as `ID`. */
+  name: string
+  description: string
+  /** All that it may be. Default: anything. */
+  choices?: readonly string[]
+}
 
 /** A flag of one verb: `name` is what the verb reads it by, and the flag follows from it. */
 export interface Flag {
@@ -18,6 +27,8 @@ export interface Flag {
   /** What stands for the value; null for a switch. */
   metavar: string | null
   description: string
+  /** All values that there are, where the placeholder does not list them. */
+  values?: readonly string[]
   /** Said in the help; the verb itself applies it. */
   defaultText?: string
   /** Variable that gives it too. */
@@ -25,8 +36,11 @@ export interface Flag {
 }
 
 export interface Verb {
+  /** One word, or two: `schedule add` is `add` below `schedule`. */
   name: string
   summary: string
+  /** Default: none. */
+  words?: readonly Word[]
   flags: readonly Flag[]
   /** Loads the verb itself, so that a client verb does not load the server. */
   load: () => Promise<{ run: RunVerb }>

@@ -68,5 +68,12 @@ export const VERBS: readonly Verb[] = [
     summary: "exit with 0 when the gateway may receive traffic, else with 1: for a container's health check",
     flags: [...ADMIN_FLAGS, JSON_FLAG],
     load: () => import('./health.ts')
+  },
+  {
+    name: 'completion',
+    summary: 'print a script that completes verbs, flags and values in a shell',
+    words: [{ name: 'SHELL', description: 'bash, fish or zsh', choices: ['bash', 'fish', 'zsh'] }],
+    flags: [],
+    load: async () => ({ run: (await import('./completion.ts')).completionOf(VERBS) })
   }
 ]

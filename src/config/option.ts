@@ -16,6 +16,8 @@ export interface OptionSpec<T> {
   /** What stands for the value in the help; null for a switch, whose flag takes none. */
   metavar: string | null
   description: string
+  /** All values that there are, where the placeholder does not list them. */
+  values?: readonly string[]
   /** The default in words, for help and README. */
   defaultText: string
   /** May be given several times, and separated by commas; the values add up. */

@@ -5,6 +5,7 @@ import { LISTENER_OPTIONS } from './listener-options.ts'
 import type { OptionTable } from './option.ts'
 import { duration, path, toggle } from './option-kinds.ts'
 import * as read from './readers.ts'
+import { LOG_LEVELS } from './settings.ts'
 
 /** The file itself: a flag and a variable, but no key, since a file does not name another one. */
 export const CONFIG_OPTION = {
@@ -40,8 +41,8 @@ export const OPTIONS: OptionTable = {
   },
   balance: {
     name: 'balance',
-    metavar: 'HOW',
-    description: 'which of several upstreams gets the next request: least-busy or round-robin',
+    metavar: 'least-busy|round-robin',
+    description: 'which of several upstreams gets the next request',
     defaultText: 'least-busy',
     read: read.readBalance,
     fallback: () => 'least-busy'
@@ -204,7 +205,8 @@ export const OPTIONS: OptionTable = {
   logLevel: {
     name: 'logLevel',
     metavar: 'LEVEL',
-    description: 'fatal, error, warn, info, debug, trace or silent',
+    values: LOG_LEVELS,
+    description: LOG_LEVELS.join(', '),
     defaultText: 'info',
     read: read.readLogLevel,
     fallback: () => 'info'

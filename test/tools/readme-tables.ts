@@ -25,7 +25,7 @@ const TABLES: Record<string, () => string> = {
   verbs: () =>
     table(
       ['Verb', 'Does', 'Flags'],
-      VERBS.map((verb) => [code(verb.name), verb.summary, flagsOf(verb)])
+      VERBS.map((verb) => [code(verbUsage(verb)), verb.summary, flagsOf(verb)])
     ),
   'exit-codes': () =>
     table(
@@ -42,6 +42,10 @@ function flagsOf({ flags }: Verb): string {
     ...CLIENT_FLAGS.filter((flag) => flags.includes(flag)).map((flag) => code(usage(flag)))
   ]
   return [...own.map((flag) => code(usage(flag))), ...shared].join(', ')
+}
+
+function verbUsage({ name, words = [] }: Verb): string {
+  return [name, ...words.map((word) => word.name)].join(' ')
 }
 
 function usage({ name, metavar }: Flag): string {
