@@ -6,8 +6,8 @@ import { type CertificateStore, createCertificateStore } from './listeners/certi
 import { loadCertificates } from './listeners/certificates.ts'
 import type { ServeOptions } from './listeners/http1.ts'
 import { type Listener, type ListenerOptions, openListener } from './listeners/listener.ts'
+import { createTrust } from './peer.ts'
 import { createRedirect } from './redirect.ts'
-import { createTrust } from './upstream/forwarded.ts'
 
 const HTTPS_PORT = 443
 

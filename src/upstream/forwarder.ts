@@ -1,8 +1,8 @@
+import { createWaitingRoom } from '../waiting-room.ts'
 import type { ExchangeHandler, UpstreamRequest, UpstreamTimeouts } from './exchange.ts'
 import { UpstreamError } from './failure.ts'
 import type { UpstreamTarget } from './target.ts'
 import { createUpstream, type Upstream } from './upstream.ts'
-import { createWaitingRoom } from './waiting-room.ts'
 
 /** Which of several upstreams gets the next request. */
 export type Balance = 'least-busy' | 'round-robin'
@@ -29,20 +29,31 @@ export interface Forwarder {
 
 /** An app that is known to be gone may have come back: a request waits this long for the attempt to find out. */
 const WAIT_FOR_PROBE_MS = 50
-const SWEEP_EVERY_MS = 25
+const PROBE_EVERY_MS = 25
 /** As many as the default of the mode `hold`. */
 const HOLD_LIMIT = 5000
-/** An app that has just come back is not given all who waited at once. */
-const RELEASE_BATCH = 64
-const RELEASE_EVERY_MS = 10
+
+interface Waiting {
+  request: UpstreamRequest
+  handler: ExchangeHandler
+  untilMs: number
+}
 
 export function createForwarder(options: ForwarderOptions): Forwarder {
   const { timeouts, holdOnRefusedMs } = options
-  const room = createWaitingRoom(HOLD_LIMIT)
+  const room = createWaitingRoom<Waiting>({
+    limit: HOLD_LIMIT,
+    isGone: ({ handler }) => handler.isGone,
+    dueMs: ({ untilMs }) => untilMs,
+    onExpired: fail,
+    onReleased({ request, handler }) {
+      dispatch(request, handler)
+      return true
+    }
+  })
   const waitMs = Math.max(holdOnRefusedMs, WAIT_FOR_PROBE_MS)
   let lastError = new UpstreamError('refused', 'no upstream has been tried')
-  let sweeper: NodeJS.Timeout | null = null
-  let releasing: NodeJS.Timeout | null = null
+  let prober: NodeJS.Timeout | null = null
   let turn = 0
   // A request that is refused again after its release has waited already.
   const waitsUntilMs = new WeakMap<ExchangeHandler, number>()
@@ -53,13 +64,14 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       timeouts,
       probesAlone: options.targets.length > 1,
       onBreaker(upstream, error) {
-        if (error === null && releasing === null) release()
+        if (error === null) room.release(hasNobody)
         options.onBreaker(upstream, error)
       },
       onUnreachable(_upstream, error, request, handler) {
         lastError = error
         if (request !== null && handler !== null && !handler.isGone) onRefused(request, handler)
-        else if (holdOnRefusedMs === 0 && upstreams.every(({ breaker }) => breaker === 'open')) failAll()
+        else if (holdOnRefusedMs === 0 && upstreams.every(({ breaker }) => breaker === 'open'))
+          room.empty(fail)
       }
     })
   )
@@ -90,7 +102,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
 
   // Nothing has been sent and nothing has been read, so another one may have it, whatever the method.
   function onRefused(request: UpstreamRequest, handler: ExchangeHandler): void {
-    if (upstreams.some(({ breaker }) => breaker === 'closed')) dispatch(request, handler)
+    if (!hasNobody()) dispatch(request, handler)
     else if (holdOnRefusedMs > 0) wait(request, handler, holdOnRefusedMs)
     else handler.onError(lastError)
   }
@@ -98,35 +110,30 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
   function wait(request: UpstreamRequest, handler: ExchangeHandler, forMs: number): void {
     const untilMs = waitsUntilMs.get(handler) ?? performance.now() + forMs
     waitsUntilMs.set(handler, untilMs)
-    if (!room.add(request, handler, untilMs)) {
+    if (!room.add({ request, handler, untilMs })) {
       handler.onError(lastError)
       return
     }
-    sweeper ??= setInterval(sweep, SWEEP_EVERY_MS)
+    prober ??= setInterval(probe, PROBE_EVERY_MS)
     for (const upstream of upstreams) upstream.probe()
   }
 
-  function sweep(): void {
-    room.expire(performance.now(), fail)
+  function probe(): void {
     if (room.size > 0) for (const upstream of upstreams) upstream.probe()
-    if (room.size > 0 || sweeper === null) return
-    clearInterval(sweeper)
-    sweeper = null
+    else stopProbing()
   }
 
-  function release(): void {
-    releasing = null
-    if (upstreams.every(({ breaker }) => breaker !== 'closed')) return
-    room.release(RELEASE_BATCH, dispatch)
-    if (room.size > 0) releasing ??= setTimeout(release, RELEASE_EVERY_MS)
+  function stopProbing(): void {
+    if (prober !== null) clearInterval(prober)
+    prober = null
   }
 
-  function fail(_request: UpstreamRequest, handler: ExchangeHandler): void {
+  function hasNobody(): boolean {
+    return upstreams.every(({ breaker }) => breaker !== 'closed')
+  }
+
+  function fail({ handler }: Waiting): void {
     handler.onError(lastError)
-  }
-
-  function failAll(): void {
-    room.release(room.size, fail)
   }
 
   return {
@@ -136,9 +143,8 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     },
     dispatch,
     close() {
-      if (releasing !== null) clearTimeout(releasing)
-      failAll()
-      sweep()
+      room.empty(fail)
+      stopProbing()
       for (const upstream of upstreams) upstream.close()
     }
   }

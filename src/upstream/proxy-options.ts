@@ -1,6 +1,6 @@
 import { InputError } from '../errors.ts'
+import { createPeerLookup, type PeerLookup, type TrustForwarded } from '../peer.ts'
 import type { UpstreamTimeouts } from './exchange.ts'
-import { createPeerLookup, type PeerLookup, type TrustForwarded } from './forwarded.ts'
 import type { Balance } from './forwarder.ts'
 import { parseUpstreamTarget, type UpstreamTarget, type UpstreamTls } from './target.ts'
 

@@ -3,7 +3,7 @@
  * at this hop and those that tell the upstream who the client is.
  */
 import type { IncomingMessage } from 'node:http'
-import type { Peer } from './forwarded.ts'
+import type { Peer } from '../peer.ts'
 import { endsWithHead, toHttp1Fields } from './http2-request.ts'
 import { parseRequestTarget } from './request-target.ts'
 

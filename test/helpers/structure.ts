@@ -9,7 +9,8 @@ export type Sources = ReadonlyMap<string, string>
 const LAYERS: readonly { name: string; holds: RegExp; within: 'all' | 'same folder' | 'none' }[] = [
   {
     name: 'foundation',
-    holds: /^src\/(errors|duration|package-root|raw-target|continue|unix-peer|acme-challenge)\.ts$/,
+    holds:
+      /^src\/(errors|duration|package-root|raw-target|continue|unix-peer|acme-challenge|address-ranges|peer|token-digests|waiting-room|bypass-secret)\.ts$/,
     within: 'all'
   },
   { name: 'rooms', holds: /^src\/(?!cli\/)[^/]+\//, within: 'same folder' },

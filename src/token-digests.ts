@@ -1,0 +1,48 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { InputError } from './errors.ts'
+
+/** A secret token: itself, or its SHA-256 so that the settings hold no secret. */
+export type Token = string | { sha256: string; name?: string }
+
+/** Finds out whether a text is one of the tokens, and what that one is called. */
+export type TokenLookup = (text: string) => { name: string | null } | undefined
+
+// RFC 6750 section 2.1; wider than b64token, because people choose their own.
+const TOKEN = /^[\x21-\x7e]{1,1024}$/
+const SHA256_HEX = /^[0-9a-f]{64}$/i
+
+/**
+ * Prepares the comparison of tokens. Digests are compared, every one of them and in constant time, so that the time says
+ * nothing about a token.
+ *
+ * @param field what to call the list in an error
+ * @throws InputError for a token that cannot be sent
+ */
+export function createTokenLookup(field: string, tokens: readonly Token[]): TokenLookup {
+  if (!Array.isArray(tokens)) throw new InputError(field, tokens, 'a list of tokens')
+  const known = tokens.map((token) => readToken(field, token))
+  return function find(text) {
+    if (known.length === 0 || !TOKEN.test(text)) return undefined
+    const digest = sha256(text)
+    let found: { name: string | null } | undefined
+    for (const each of known) if (timingSafeEqual(each.digest, digest)) found = each
+    return found
+  }
+}
+
+function readToken(field: string, token: Token): { digest: Buffer; name: string | null } {
+  if (typeof token === 'string') {
+    // The value stays out of the message: messages are logged.
+    if (!TOKEN.test(token))
+      throw new InputError(field, '...', '1 to 1024 visible ASCII characters without spaces')
+    return { digest: sha256(token), name: null }
+  }
+  if (typeof token?.sha256 !== 'string' || !SHA256_HEX.test(token.sha256)) {
+    throw new InputError(field, '...', 'a token, or { sha256 } with its digest in 64 hexadecimal digits')
+  }
+  return { digest: Buffer.from(token.sha256, 'hex'), name: token.name ?? null }
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
