@@ -11,11 +11,12 @@ export class UpstreamConnection implements RequestChannel {
   readonly openedMs: number
   /** The owner calls `onDeadline` once it is due. */
   readonly deadline = new Deadline()
+  /** It has been kept after an answer. */
+  isKept = false
   readonly #socket: Socket
   readonly #owner: ConnectionOwner<UpstreamConnection>
   #connected = false
   #closed = false
-  #reused = false
   #request: UpstreamRequest | null = null
   #handler: ExchangeHandler | null = null
   #requestSent = true
@@ -118,7 +119,7 @@ export class UpstreamConnection implements RequestChannel {
     } else {
       this.#request = null
       this.#handler = null
-      this.#owner.onIdle(this)
+      this.#owner.onIdle(this, Number.POSITIVE_INFINITY)
     }
     // Only now: whoever waits for this may have the connection.
     this.#owner.onConnected()
@@ -134,7 +135,7 @@ export class UpstreamConnection implements RequestChannel {
     const handler = this.#handler
     if (handler === null) {
       // Bytes nobody asked for: the next response could not be told from them.
-      this.#close()
+      this.#endIdle()
       return
     }
     this.#sawBytes = true
@@ -172,8 +173,8 @@ export class UpstreamConnection implements RequestChannel {
       this.#socket.resume()
     }
     if (head!.keepAlive && this.#requestSent && rest === null && !this.#socket.writableNeedDrain) {
-      this.#reused = true
-      this.#owner.onIdle(this)
+      this.isKept = true
+      this.#owner.onIdle(this, head!.keptForMs)
     } else {
       this.#close()
     }
@@ -182,7 +183,7 @@ export class UpstreamConnection implements RequestChannel {
 
   readonly #onEnd = (): void => {
     if (this.#handler === null) {
-      this.#close()
+      this.#endIdle()
     } else if (this.#reader.endOfConnection()) {
       this.#complete()
     } else {
@@ -191,12 +192,12 @@ export class UpstreamConnection implements RequestChannel {
   }
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
-    this.#fail(this.#connected ? this.#ended(error.message, error) : connectFailure(error))
+    if (!this.#connected) this.#fail(connectFailure(error))
+    else if (this.#handler === null) this.#endIdle()
+    else this.#fail(this.#ended(error.message, error))
   }
 
-  readonly #onClose = (): void => {
-    this.#fail(this.#ended('the connection was closed'))
-  }
+  readonly #onClose = (): void => this.#fail(this.#ended('the connection was closed'))
 
   #ended(message: string, cause?: unknown): UpstreamError {
     return new UpstreamError(this.#reader.head === null ? 'reset' : 'cut', message, { cause })
@@ -213,9 +214,15 @@ export class UpstreamConnection implements RequestChannel {
       return
     }
     if (handler === null || request === null) return
-    const nothingProcessed = error.reason === 'reset' && this.#reused && !this.#sawBytes
-    if (nothingProcessed && request.repeatable) this.#owner.repeat(request, handler)
+    const wasBroken = error.reason === 'reset' && this.isKept && !this.#sawBytes
+    if (wasBroken) this.#owner.onBroken()
+    if (wasBroken && request.repeatable) this.#owner.repeat(request, handler)
     else handler.onError(error)
+  }
+
+  #endIdle(): void {
+    if (this.isKept) this.#owner.onBroken()
+    this.#close()
   }
 
   #close(): void {

@@ -61,7 +61,14 @@ export interface ConnectionOwner<C> {
   onConnected(): void
   /** The upstream cannot be reached; nothing of the request, if the connection was for one, has been sent. */
   onUnreachable(error: UpstreamError, request: UpstreamRequest | null, handler: ExchangeHandler | null): void
-  onIdle(connection: C): void
+  /**
+   * The connection can take the next request.
+   *
+   * @param announcedMs how long the upstream says that it keeps it; Infinity when it does not say
+   */
+  onIdle(connection: C, announcedMs: number): void
+  /** The upstream has ended the connection, which had been kept, without saying so before. */
+  onBroken(): void
   onClosed(connection: C): void
   repeat(request: UpstreamRequest, handler: ExchangeHandler): void
 }

@@ -1,6 +1,7 @@
 import { UpstreamConnection } from './connection.ts'
 import type { ConnectionOwner, ExchangeHandler, UpstreamRequest, UpstreamTimeouts } from './exchange.ts'
 import type { UpstreamError } from './failure.ts'
+import { CLEAN_AFTER_KEPT, createKeepRecord } from './keep-record.ts'
 import type { UpstreamTarget } from './target.ts'
 
 export interface PoolOptions {
@@ -29,6 +30,8 @@ export interface UpstreamPool {
 /** How long an unused connection is kept, and how many are (nginx: upstream `keepalive_timeout`, `keepalive`). */
 const KEEP_ALIVE_TIMEOUT_MS = 60_000
 const MAX_IDLE = 256
+/** An upstream that says how long it keeps connections is not kept waiting for its time-out (Node's own agent: the same). */
+const KEEP_ALIVE_MARGIN_MS = 1000
 /** A name may mean another address by now, and a connection that is always in use would never find out. */
 const MAX_AGE_BY_NAME_MS = 30_000
 const LONGEST_TICK_MS = 500
@@ -42,17 +45,22 @@ export function createPool(options: PoolOptions): UpstreamPool {
   const connections = new Set<UpstreamConnection>()
   // Last in, first out: what was used a moment ago is the least likely to be closed at the other end.
   const idle: UpstreamConnection[] = []
+  const record = createKeepRecord(performance.now())
   let ticker: NodeJS.Timeout | null = null
 
   const owner: ConnectionOwner<UpstreamConnection> = {
     timeouts,
     onConnected,
     onUnreachable,
-    onIdle(connection) {
+    onIdle(connection, announcedMs) {
       const now = performance.now()
-      connection.deadline.set(KEEP_ALIVE_TIMEOUT_MS, 'idle-timeout')
+      connection.deadline.set(Math.min(KEEP_ALIVE_TIMEOUT_MS, withMargin(announcedMs)), 'idle-timeout')
       if (idle.length < MAX_IDLE && now - connection.openedMs < maxAgeMs) idle.push(connection)
       else connection.abort()
+      if (connection.isKept) record.onKept()
+    },
+    onBroken() {
+      record.onBroken(performance.now())
     },
     onClosed(connection) {
       connections.delete(connection)
@@ -99,8 +107,12 @@ export function createPool(options: PoolOptions): UpstreamPool {
       return connections.size - idle.length
     },
     dispatch(request, handler) {
-      const connection = idle.pop() ?? open()
-      connection.send(request, handler)
+      if (request.repeatable || record.isClean(performance.now())) {
+        const connection = idle.pop() ?? open()
+        connection.send(request, handler)
+      } else {
+        open().send(idle.length < CLEAN_AFTER_KEPT ? request : forOneConnection(request), handler)
+      }
     },
     connect() {
       open()
@@ -109,4 +121,15 @@ export function createPool(options: PoolOptions): UpstreamPool {
       for (const connection of connections) connection.abort()
     }
   }
+}
+
+// The upstream counts from the moment in which it has sent its answer, and we from that in which we have read it.
+function withMargin(announcedMs: number): number {
+  return Math.max(announcedMs - KEEP_ALIVE_MARGIN_MS, announcedMs / 2)
+}
+
+// There are enough to be kept. The upstream ends this one, so that the address is not in use with us for a minute more.
+function forOneConnection(request: UpstreamRequest): UpstreamRequest {
+  if (request.upgrade) return request
+  return { ...request, head: `${request.head.slice(0, -2)}Connection: close\r\n\r\n` }
 }

@@ -16,6 +16,8 @@ export interface ResponseHead {
   contentLength: number
   /** The connection may serve another request after this response. */
   keepAlive: boolean
+  /** How long the upstream keeps the connection without one, in milliseconds; Infinity when it does not say. */
+  keptForMs: number
   /** Value of the Upgrade field of a 101 or 426, which ends at this hop unless it is relayed on purpose. */
   upgrade: string | null
   /** Value of the Trailer field, relayed only to a client that takes trailers. */
@@ -29,6 +31,7 @@ const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 const TAB = 0x09
 const DIGITS = /^\d{1,15}$/
 const CLOSE = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i
+const KEPT_FOR = /(?:^|[,\t ])timeout=(\d{1,9})/i
 const UPGRADE = /(?:^|,)[\t ]*upgrade[\t ]*(?:,|$)/
 
 /**
@@ -49,6 +52,7 @@ export function parseResponseHead(text: string, method: string): ResponseHead {
     framing: 'close',
     contentLength: 0,
     keepAlive: match[1] === '1',
+    keptForMs: Number.POSITIVE_INFINITY,
     upgrade: null,
     trailer: null
   }
@@ -83,6 +87,12 @@ interface ConnectionFields {
   endsInTab: boolean
 }
 
+// Written as in RFC 2068 section 19.7.1.1, which everybody still does.
+function keptForMs(value: string): number {
+  const seconds = KEPT_FOR.exec(value)?.[1]
+  return seconds === undefined ? Number.POSITIVE_INFINITY : Number(seconds) * 1000
+}
+
 // Fields that are about this hop and not about the message (RFC 9110 section 7.6.1). The length of the name sorts out
 // most fields without lower-casing them.
 function takeOwnField(name: string, value: string, head: ResponseHead, fields: ConnectionFields): boolean {
@@ -104,6 +114,7 @@ function takeOwnField(name: string, value: string, head: ResponseHead, fields: C
           fields.connection += `,${value.toLowerCase()}`
           return true
         case 'keep-alive':
+          head.keptForMs = keptForMs(value)
           return true
         default:
           return false

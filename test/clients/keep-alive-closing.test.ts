@@ -89,13 +89,11 @@ test('an app that closes connections without a word causes no error for GET', as
   assert.equal(unexpected(report, /^GET 200$/), 0, summary(report))
 })
 
-// A POST on a connection that the app is just closing may or may not have been read: nobody can know, so it is not
-// repeated (RFC 9110 section 9.2.2) and the client is told 502. nginx with `keepalive` loses as many.
-test('an app that closes connections without a word never gets a POST twice, and loses it with a 502 at worst', async (t) => {
+// A POST on a connection that the app is just closing may or may not have been read, so it could not be repeated (RFC 9110
+// section 9.2.2). nginx with `keepalive` loses one in ten here.
+test('an app that closes connections without a word gets every POST, once', async (t) => {
   const [report, asked] = await run(t, unannounced, ['GET', 'POST'])
-  const lost = report.outcomes['POST 502 upstream-unreachable'] ?? 0
   t.diagnostic(summary(report))
-  t.diagnostic(`${lost} of ${REQUESTS / 2} POST met a connection that was being closed`)
-  assert.equal(unexpected(report, /^(GET 200|POST 200|POST 502 upstream-unreachable)$/), 0, summary(report))
-  for (let n = 1; n < REQUESTS; n += 2) assert.ok((asked.get(String(n)) ?? 0) <= 1, `POST /${n} came twice`)
+  assert.equal(unexpected(report, /^(GET|POST) 200$/), 0, summary(report))
+  for (let n = 1; n < REQUESTS; n += 2) assert.equal(asked.get(String(n)), 1, `POST /${n}`)
 })

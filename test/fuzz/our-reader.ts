@@ -139,6 +139,7 @@ export function readOurs(fuzz: FuzzCase): Reading {
     onIdle: () => {
       idle = true
     },
+    onBroken: () => {},
     onClosed: () => {
       idle = false
     },

@@ -137,13 +137,12 @@ test('connections to the app are kept, and a dead one does not reach a client', 
   assert.equal(connections, 3)
 })
 
-test('a POST on a connection that turns out dead is never sent twice', async (t) => {
+test('a POST that may have been read is never sent twice', async (t) => {
   let posts = 0
   const upstream = await tcpUpstream(t, (socket) => {
-    let requests = 0
     socket.on('data', (bytes: Buffer) => {
       if (bytes.includes('POST')) posts++
-      if (++requests > 1) socket.resetAndDestroy()
+      if (bytes.includes('POST')) socket.resetAndDestroy()
       else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
     })
   })
