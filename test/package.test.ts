@@ -27,6 +27,7 @@ const EXPORTED: Record<string, string[]> = {
   './maintenance': ['default', 'maintenance'],
   './proxy': ['default', 'proxy'],
   './static-first': ['default', 'staticFirst'],
+  './config.schema.json': [],
   './package.json': []
 }
 
@@ -99,7 +100,7 @@ test('the packed package works where it is installed', async (t) => {
   await t.test(
     'it holds the build of what is there, the pages, and nothing of the machine that packed it',
     () => {
-      const build = files.filter((name) => name.startsWith('dist/'))
+      const build = files.filter((name) => /^dist\/.*\.[jt]s$/.test(name))
       const stale = build.filter((name) => !existsSync(join(packageRoot, sourceOf(name))))
       assert.deepEqual(stale, [], 'these have no source any more; remove dist/ and build again')
       const rest = files.filter((name) => !name.startsWith('dist/') && !name.startsWith('public/'))
@@ -108,6 +109,7 @@ test('the packed package works where it is installed', async (t) => {
         []
       )
       assert.ok(files.includes('public/pages/50x.html'))
+      assert.ok(files.includes('dist/intermission.1'))
       for (const name of files) {
         const text = readFileSync(join(installed, name), 'latin1')
         assert.ok(!text.includes(packageRoot), `${name} names a folder of this machine`)
@@ -116,13 +118,20 @@ test('the packed package works where it is installed', async (t) => {
     }
   )
 
+  await t.test('publint and attw find nothing to complain of', async () => {
+    const tool = (name: string, ...args: string[]): Promise<Finished> =>
+      succeed(run(t, join(packageRoot, 'node_modules/.bin', name), args, { cwd: packageRoot }))
+    await tool('publint', '--strict', '--pack', 'false', installed)
+    await tool('attw', tarball, '--profile', 'esm-only')
+  })
+
   await t.test('its exports give the names that users rely on', async () => {
     const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
       exports: object
       name: string
     }
     assert.deepEqual(Object.keys(manifest.exports).sort(), Object.keys(EXPORTED).sort())
-    const modules = Object.entries(EXPORTED).filter(([entry]) => entry !== './package.json')
+    const modules = Object.entries(EXPORTED).filter(([entry]) => !entry.endsWith('.json'))
     for (const [entry, names] of modules) {
       const code = `console.log(JSON.stringify(Object.keys(await import('${manifest.name}${entry.slice(1)}'))))`
       const { stdout } = await succeed(

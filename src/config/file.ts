@@ -100,6 +100,8 @@ function parseConfig(
   for (const pair of (document.contents as YAMLMap<Node, Node | null>).items) {
     const key = String(isScalar(pair.key) ? pair.key.value : pair.key)
     const place = placeAt(pair.key.range?.[0] ?? 0)
+    // For editors.
+    if (key === '$schema') continue
     const option = options.find((candidate) => candidate.name === key)
     if (option) {
       if (!given.has(key)) given.set(key, valuesOf(pair, option, { as: key, place, baseDir }, placeAt))
