@@ -14,9 +14,10 @@ import { createProblem, problemOf } from '../src/admin/problem.ts'
 import { parseStrictObject } from '../src/admin/strict-json.ts'
 import { type AdminToken, createTokenCheck } from '../src/admin/tokens.ts'
 import { InputError, IntermissionError } from '../src/errors.ts'
+import type { WaitOutcome } from '../src/state/barrier.ts'
 import type { StateDocument } from '../src/state/document.ts'
 import type { Maintenance } from '../src/state/maintenance.ts'
-import { ENTER_FIELDS, LEAVE_FIELDS } from '../src/state/transitions.ts'
+import { ENTER_FIELDS, LEAVE_FIELDS } from '../src/state/request.ts'
 
 export type { AdminToken } from '../src/admin/tokens.ts'
 
@@ -203,9 +204,11 @@ function route(scope: FastifyInstance, url: string, handlers: Record<string, Han
   })
 }
 
-function sendDocument(reply: FastifyReply, document: StateDocument): FastifyReply {
+function sendDocument(reply: FastifyReply, document: StateDocument & { wait?: WaitOutcome }): FastifyReply {
   reply.header('etag', `"${document.revision}"`)
-  return sendJson(reply, 200, document)
+  // Changed, but what was waited for has not happened.
+  const unfulfilled = document.wait !== undefined && document.wait.outcome !== 'complete'
+  return sendJson(reply, unfulfilled ? 202 : 200, document)
 }
 
 // As text, so that serializers of the app have no part in it.

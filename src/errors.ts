@@ -8,7 +8,9 @@ export type ErrorCode =
   | 'ERR_PLUGIN_MISUSE'
   | 'ERR_INPUT_INVALID'
   | 'ERR_PAGE_INVALID'
+  | 'ERR_NOT_FOUND'
   | 'ERR_STATE_UNREADABLE'
+  | 'ERR_STATE_UNREACHABLE'
   | 'ERR_STATE_CONFLICT'
   | 'ERR_STATE_UNWRITABLE'
   | 'ERR_ADMIN_UNREACHABLE'
@@ -47,6 +49,11 @@ export class InputError extends IntermissionError {
     this.field = field
     this.allowed = allowed
   }
+}
+
+/** The error of a name that stands for nothing. */
+export function notFound(what: string, name: string): IntermissionError {
+  return new IntermissionError('ERR_NOT_FOUND', `there is no ${what} ${quote(name)}`)
 }
 
 /** Shows a refused value briefly and on one line, whatever it is. */

@@ -18,7 +18,9 @@ const EXPORTED: Record<string, string[]> = {
     'errorPages',
     'keepRawTarget',
     'maintenance',
+    'openControl',
     'openMaintenance',
+    'parseSharedState',
     'proxy',
     'staticFirst'
   ],

@@ -26,7 +26,9 @@ export function exitCodeOf(error: unknown): number {
       return EXIT.unreachable
     case 'ERR_ADMIN_REFUSED':
       return EXIT.refused
+    case 'ERR_NOT_FOUND':
     case 'ERR_STATE_UNREADABLE':
+    case 'ERR_STATE_UNREACHABLE':
     case 'ERR_STATE_CONFLICT':
     case 'ERR_STATE_UNWRITABLE':
       return EXIT.failed

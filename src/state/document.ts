@@ -1,60 +1,75 @@
-import { IntermissionError, quote } from '../errors.ts'
-import { INSTANT_ALLOWED, parseInstant } from './instant.ts'
+import { type Fields, readFields } from './fields.ts'
 
-/** What a site does with its requests. */
-export type Mode = 'live' | 'maintenance'
+/**
+ * What a site does with its requests: let them through, answer all with 503, answer those that change something with
+ * 503, or keep them waiting.
+ */
+export type Mode = 'live' | 'maintenance' | 'read-only' | 'hold'
+export type ClosedMode = Exclude<Mode, 'live'>
 
-/** What happens when `until` has come: go back to live, or stay until somebody leaves. */
-export type OnExpiry = 'leave' | 'stay'
+/**
+ * What happens when `until` has come: go back to live, stay until somebody leaves, or go back to live as soon as the
+ * site is healthy.
+ */
+export type OnExpiry = 'leave' | 'stay' | 'leave-if-healthy'
 
-/** The one shared fact about a site. Treat it as read-only: every change is a new document with a higher revision. */
-export interface StateDocument {
-  /** Name of the site; `default` when there is only one. */
-  site: string
-  mode: Mode
-  /** Counts the changes; 0 before the first. */
-  revision: number
-  /** When the mode became what it is, ISO 8601 in UTC. */
-  since: string
-  /** Who made the last change; `expiry` when the time ran out. */
-  by: string | null
+/** What somebody says who enters a mode, or plans to. */
+export interface Closure {
   /** What visitors are told, plain text. */
   message: string | null
   /** Why, for the operators. Not shown to visitors. */
   reason: string | null
-  /** When maintenance ends, ISO 8601 in UTC. */
-  until: string | null
   onExpiry: OnExpiry
   /** What Retry-After says when there is no `until`. */
   retryAfterSeconds: number | null
-  /** Only these paths are affected; empty means all. */
+  /** Only these paths are affected: exact, or `/prefix/*`. Empty means all. */
   paths: string[]
+  /** These paths stay open. */
+  exceptPaths: string[]
+  /** How long a held request waits; null in every other mode. */
+  maxWaitMs: number | null
 }
 
-/** Longest message, reason and name, in UTF-16 units. */
-export const MESSAGE_LENGTH = 2000
+/** The one shared fact about a site. Treat it as read-only: every change is a new document with a higher revision. */
+export interface StateDocument extends Closure {
+  /** Name of the site; `default` when there is only one. */
+  site: string
+  mode: Mode
+  /** The shared revision at which this document last changed; 0 before the first change. */
+  revision: number
+  /** When the mode became what it is, ISO 8601 in UTC. */
+  since: string
+  /** Who made the last change; `expiry` when the time ran out, `window ID` when a planned one began. */
+  by: string | null
+  /** When the mode ends, ISO 8601 in UTC. */
+  until: string | null
+}
 
-const CONTROL = /[\0-\x09\x0b-\x1f\x7f-\x9f]/
+export const CLOSED_MODES: readonly ClosedMode[] = ['maintenance', 'read-only', 'hold']
+export const ON_EXPIRY: readonly OnExpiry[] = ['leave', 'stay', 'leave-if-healthy']
+/** Longest name of a site. */
+export const SITE_LENGTH = 100
+/** Most entries of `paths` and `exceptPaths`. */
+export const MOST_PATHS = 100
+export const DEFAULT_MAX_WAIT_MS = 30_000
 
-/** Says whether a value is text that we keep: no control characters but the newline, not too long. */
-export function isPlainText(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= MESSAGE_LENGTH && !CONTROL.test(value)
+/** What a live document says in these fields. */
+export const OPEN: Readonly<Closure> = {
+  message: null,
+  reason: null,
+  onExpiry: 'leave',
+  retryAfterSeconds: null,
+  paths: [],
+  exceptPaths: [],
+  maxWaitMs: null
 }
 
 /** The document of a site that nobody has touched: live, revision 0. */
-export function initialDocument(site: string): StateDocument {
+export function initialDocument(site: string, nowMs = Date.now()): StateDocument {
+  const since = new Date(nowMs).toISOString()
   return {
-    site,
-    mode: 'live',
-    revision: 0,
-    since: new Date().toISOString(),
-    by: null,
-    message: null,
-    reason: null,
-    until: null,
-    onExpiry: 'leave',
-    retryAfterSeconds: null,
-    paths: []
+    ...{ site, mode: 'live', revision: 0, since, by: null, until: null },
+    ...{ ...OPEN, paths: [], exceptPaths: [] }
   }
 }
 
@@ -65,44 +80,33 @@ export function initialDocument(site: string): StateDocument {
  * @throws IntermissionError ERR_STATE_UNREADABLE, which names the origin and the field
  */
 export function parseDocument(value: unknown, origin: string): StateDocument {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new IntermissionError('ERR_STATE_UNREADABLE', `${origin}: ${quote(value)} is not a state document`)
-  }
-  const given = value as Record<string, unknown>
-  const refuse = (field: string, allowed: string): never => {
-    throw new IntermissionError(
-      'ERR_STATE_UNREADABLE',
-      `${origin}: ${field}: ${quote(given[field])} is not allowed; expected ${allowed}`
-    )
-  }
-  const text = (field: string): string | null => {
-    const found = given[field]
-    if (found === null || isPlainText(found)) return found
-    return refuse(field, 'plain text or null')
-  }
-  const instant = (field: string): string => {
-    const ms = parseInstant(given[field])
-    return ms === undefined ? refuse(field, INSTANT_ALLOWED) : new Date(ms).toISOString()
-  }
-  const count = (field: string, least: number): number => {
-    const found = given[field]
-    if (Number.isSafeInteger(found) && (found as number) >= least) return found as number
-    return refuse(field, `a whole number of at least ${least}`)
-  }
-  const oneOf = <T extends string>(field: string, allowed: readonly T[]): T =>
-    allowed.find((each) => each === given[field]) ?? refuse(field, allowed.join(' or '))
-  const { paths } = given
+  const fields = readFields(value, origin, 'a state document')
+  const mode = fields.oneOf('mode', ['live', ...CLOSED_MODES])
   return {
-    site: text('site') || refuse('site', 'the name of a site'),
-    mode: oneOf('mode', ['live', 'maintenance']),
-    revision: count('revision', 0),
-    since: instant('since'),
-    by: text('by'),
-    message: text('message'),
-    reason: text('reason'),
-    until: given.until === null ? null : instant('until'),
-    onExpiry: oneOf('onExpiry', ['leave', 'stay']),
-    retryAfterSeconds: given.retryAfterSeconds === null ? null : count('retryAfterSeconds', 1),
-    paths: Array.isArray(paths) && paths.every(isPlainText) ? [...paths] : refuse('paths', 'a list of text')
+    site: fields.name('site', SITE_LENGTH),
+    mode,
+    revision: fields.count('revision', 0),
+    since: fields.instant('since'),
+    by: fields.text('by'),
+    until: fields.orNull('until', fields.instant),
+    ...parseClosure(fields, mode)
+  }
+}
+
+/** The fields of a {@link Closure}. Those that came later than format 1 may be missing. */
+export function parseClosure(fields: Fields, mode: Mode): Closure {
+  const isHold = mode === 'hold'
+  return {
+    message: fields.text('message'),
+    reason: fields.text('reason'),
+    onExpiry: fields.oneOf('onExpiry', ON_EXPIRY),
+    retryAfterSeconds: fields.orNull('retryAfterSeconds', (field) => fields.count(field, 1)),
+    paths: fields.texts('paths', MOST_PATHS),
+    exceptPaths: fields.raw('exceptPaths') === undefined ? [] : fields.texts('exceptPaths', MOST_PATHS),
+    maxWaitMs: !isHold
+      ? null
+      : fields.raw('maxWaitMs') == null
+        ? DEFAULT_MAX_WAIT_MS
+        : fields.count('maxWaitMs', 1)
   }
 }

@@ -2,16 +2,15 @@ import { readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { IntermissionError } from '../errors.ts'
-import type { StateDocument } from './document.ts'
-import { parseDocument } from './document.ts'
 import { takeLock } from './file-lock.ts'
 import { watchFile } from './file-watch.ts'
+import { parseChange, withChange } from './history.ts'
 import { createListeners } from './listeners.ts'
+import { parseSharedState, type SharedState } from './shared-state.ts'
 import {
   fingerprint,
   makeFolder,
   readStateFile,
-  type Sites,
   TEMPORARY,
   unwritable,
   writeStateFile
@@ -34,10 +33,10 @@ export interface FileStoreOptions {
  */
 export function createFileStore(options: FileStoreOptions): StateStore {
   const { path, recover = false, onError = () => {} } = options
-  const listeners = createListeners<StateDocument>((error) => onError(error, 'telling of a change of state'))
+  const listeners = createListeners<SharedState>((error) => onError(error, 'telling of a change of state'))
   const lockPath = `${path}.lock`
   let opened: Promise<void> | undefined
-  let known: Sites = new Map()
+  let known: SharedState | undefined
   let knownPrint = ''
   let reported = ''
   let turn: Promise<unknown> = Promise.resolve()
@@ -46,25 +45,28 @@ export function createFileStore(options: FileStoreOptions): StateStore {
   let closed = false
 
   return {
-    async read(site) {
+    async read() {
       await ready()
-      return (await readStateFile(path)).get(site)
+      return (await readStateFile(path)).state
     },
-    async write(next, expectedRevision) {
+    async history() {
+      await ready()
+      return (await readStateFile(path)).history
+    },
+    async write(next, expectedRevision, change) {
       // What we could not read back must not be stored.
-      const document = parseDocument(next, 'the new state')
+      const state = parseSharedState(next, 'the new state')
+      const made = parseChange(change, 'the change')
       await ready()
       await inTurn(async () => {
         if (closed) throw unwritable(path, new Error('the store is closed'))
         await makeFolder(path)
         await locked(async () => {
           const stored = await readStateFile(path)
-          const storedRevision = stored.get(document.site)?.revision ?? 0
-          if (storedRevision !== expectedRevision)
-            throw stateConflict(document.site, storedRevision, expectedRevision)
-          const sites = new Map(stored).set(document.site, document)
-          await writeStateFile(path, sites)
-          publish(sites)
+          const storedRevision = stored.state?.revision ?? 0
+          if (storedRevision !== expectedRevision) throw stateConflict(storedRevision, expectedRevision)
+          await writeStateFile(path, state, withChange(stored.history, made))
+          publish(state)
         })
       })
     },
@@ -90,7 +92,7 @@ export function createFileStore(options: FileStoreOptions): StateStore {
 
   async function openFile(): Promise<void> {
     try {
-      publish(await readStateFile(path))
+      publish((await readStateFile(path)).state)
     } catch (error) {
       if (!recover) throw withHint(error)
       const aside = `${path}.unreadable-${new Date().toISOString().replaceAll(':', '')}`
@@ -132,12 +134,10 @@ export function createFileStore(options: FileStoreOptions): StateStore {
     }
   }
 
-  function publish(sites: Sites): void {
+  function publish(state: SharedState | undefined): void {
     const before = known
-    known = sites
-    for (const [site, document] of sites) {
-      if (!isDeepStrictEqual(before.get(site), document)) listeners.tell(structuredClone(document))
-    }
+    known = state
+    if (state !== undefined && !isDeepStrictEqual(before, state)) listeners.tell(structuredClone(state))
   }
 
   function look(): void {
@@ -147,7 +147,7 @@ export function createFileStore(options: FileStoreOptions): StateStore {
       const print = await fingerprint(path)
       if (closed || print === knownPrint) return
       knownPrint = print
-      publish(await readStateFile(path))
+      publish((await readStateFile(path)).state)
       reported = ''
     })
       .catch((error: unknown) => {

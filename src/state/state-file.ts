@@ -3,15 +3,21 @@ import { constants } from 'node:fs'
 import { lstat, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { IntermissionError } from '../errors.ts'
-import type { StateDocument } from './document.ts'
-import { parseDocument } from './document.ts'
+import { readFields } from './fields.ts'
+import { type Change, MOST_CHANGES, parseChange } from './history.ts'
+import { parseFormat1, parseSharedState, type SharedState } from './shared-state.ts'
 
-/** The documents in a state file, by the name of the site. */
-export type Sites = ReadonlyMap<string, StateDocument>
+/** What is in a state file. */
+export interface StateFile {
+  /** Undefined when nothing was ever written. */
+  state: SharedState | undefined
+  /** Newest first. */
+  history: Change[]
+}
 
-const FORMAT = 1
+const FORMAT = 2
 const LARGEST_BYTES = 1024 * 1024
-const MISSING: Sites = new Map()
+const MISSING: StateFile = { state: undefined, history: [] }
 
 /** How the name of a file goes on that is not yet the state file, and is nothing after a crash. */
 export const TEMPORARY = '.tmp-'
@@ -21,7 +27,7 @@ export const TEMPORARY = '.tmp-'
  *
  * @throws IntermissionError ERR_STATE_UNREADABLE, which names the path and the reason
  */
-export async function readStateFile(path: string): Promise<Sites> {
+export async function readStateFile(path: string): Promise<StateFile> {
   let text: string
   try {
     text = await readRegularFile(path)
@@ -36,16 +42,13 @@ export async function readStateFile(path: string): Promise<Sites> {
   } catch (error) {
     throw unreadable(path, text === '' ? 'it is empty' : 'it is not JSON', error)
   }
-  const { format, sites } = (content ?? {}) as { format?: unknown; sites?: unknown }
-  if (format !== FORMAT) throw unreadable(path, `format is not ${FORMAT}`)
-  if (typeof sites !== 'object' || sites === null) throw unreadable(path, 'sites is not an object')
-  const documents = new Map<string, StateDocument>()
-  for (const [site, value] of Object.entries(sites)) {
-    const document = parseDocument(value, `${path}: sites.${site}`)
-    if (document.site !== site) throw unreadable(path, `sites.${site} is the document of another site`)
-    documents.set(site, document)
+  const { format, history, sites, ...state } = (content ?? {}) as Record<string, unknown>
+  if (format === 1) return { state: parseFormat1(sites, path), history: [] }
+  if (format !== FORMAT) throw unreadable(path, `format is not 1 or ${FORMAT}`)
+  return {
+    state: parseSharedState({ ...state, sites }, path),
+    history: readFields({ history }, path, '').list('history', MOST_CHANGES, parseChange)
   }
-  return documents
 }
 
 /**
@@ -54,8 +57,8 @@ export async function readStateFile(path: string): Promise<Sites> {
  *
  * @throws IntermissionError ERR_STATE_UNWRITABLE, which names the path and the reason
  */
-export async function writeStateFile(path: string, sites: Sites): Promise<void> {
-  const text = `${JSON.stringify({ format: FORMAT, sites: Object.fromEntries(sites) }, null, 2)}\n`
+export async function writeStateFile(path: string, state: SharedState, history: Change[]): Promise<void> {
+  const text = `${JSON.stringify({ format: FORMAT, ...state, history }, null, 2)}\n`
   const temporary = `${path}${TEMPORARY}${process.pid}-${randomBytes(6).toString('hex')}`
   try {
     if (Buffer.byteLength(text) > LARGEST_BYTES)

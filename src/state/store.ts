@@ -1,39 +1,40 @@
 import { IntermissionError } from '../errors.ts'
-import type { StateDocument } from './document.ts'
+import type { Change } from './history.ts'
+import type { SharedState } from './shared-state.ts'
 
-/** Where the documents of all sites are kept. `test/helpers/store-contract.ts` holds every engine to this. */
+/** Where the state of all sites is kept. `test/helpers/store-contract.ts` holds every engine to this. */
 export interface StateStore {
   /**
-   * @returns the stored document of a site, undefined when there is none
-   * @throws IntermissionError ERR_STATE_UNREADABLE
+   * @returns the stored state, undefined when nothing was ever written
+   * @throws IntermissionError ERR_STATE_UNREADABLE; ERR_STATE_UNREACHABLE when asking again later may help
    */
-  read(site: string): Promise<StateDocument | undefined>
+  read(): Promise<SharedState | undefined>
   /**
-   * Stores a document in place of the one that has `expectedRevision` (0: there is none). It is durable when the
-   * promise resolves; when it rejects, what was stored before stays.
+   * Stores a state in place of the one that has `expectedRevision` (0: there is none), and records the change. It is
+   * durable when the promise resolves; when it rejects, what was stored before stays. The next revision is higher than
+   * the expected one, mostly by one.
    *
    * @throws IntermissionError ERR_STATE_CONFLICT when another revision is stored, ERR_STATE_UNWRITABLE
    */
-  write(next: StateDocument, expectedRevision: number): Promise<void>
+  write(next: SharedState, expectedRevision: number, change: Change): Promise<void>
+  /** The recorded changes, newest first, at most 100. Throws as `read`. */
+  history(): Promise<Change[]>
   /**
-   * Tells of every change by anybody, also by another process where the engine can see it.
+   * Tells of every change by anybody, also by another process where the engine can see it. Of several changes that
+   * follow each other at once it may tell the last alone.
    *
    * @returns a function that ends it
    */
-  subscribe(listener: (document: StateDocument) => void): () => void
+  subscribe(listener: (state: SharedState) => void): () => void
   /** Lets go of files, timers and connections; a write under way is finished first. */
   close(): Promise<void>
 }
 
 /** The error of a compare-and-set that lost. */
-export function stateConflict(
-  site: string,
-  storedRevision: number,
-  expectedRevision: number
-): IntermissionError {
+export function stateConflict(storedRevision: number, expectedRevision: number): IntermissionError {
   return new IntermissionError(
     'ERR_STATE_CONFLICT',
-    `site ${site} is stored with revision ${storedRevision}, not ${expectedRevision}: somebody else changed it`
+    `the state is stored with revision ${storedRevision}, not ${expectedRevision}: somebody else changed it`
   )
 }
 

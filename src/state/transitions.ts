@@ -1,122 +1,109 @@
 import { isDeepStrictEqual } from 'node:util'
-import { parseDurationMs } from '../duration.ts'
-import { InputError, IntermissionError } from '../errors.ts'
-import type { OnExpiry, StateDocument } from './document.ts'
-import { isPlainText, MESSAGE_LENGTH } from './document.ts'
-import { INSTANT_ALLOWED, parseInstant } from './instant.ts'
+import { initialDocument, OPEN, type StateDocument } from './document.ts'
+import { createChange } from './history.ts'
+import {
+  type ChangeRequest,
+  checkFields,
+  checkRevision,
+  ENTER_FIELDS,
+  type EnterRequest,
+  LEAVE_FIELDS,
+  type LeaveRequest,
+  readClosure,
+  readEnd,
+  readText
+} from './request.ts'
+import { documentOf, nextState, type SharedState, type Step } from './shared-state.ts'
+import { type MaintenanceWindow, withoutRunning } from './window.ts'
 
-/** What somebody who enters maintenance may say. A field that is null counts as not given. */
-export interface EnterRequest {
-  mode?: 'maintenance'
-  /** What visitors are told, plain text, at most 2000 characters; newlines are kept. Default: the page's own words. */
-  message?: string
-  /** Why, for the operators. Default: none. */
-  reason?: string
-  /** When maintenance ends: a Date, or ISO 8601 with a zone, at most 366 days ahead. Default: open end. */
-  until?: string | Date
-  /** Instead of `until`: how long from now, such as `30m`, 1s to 366d. */
-  for?: string
-  /** Go back to live when the end has come, or stay until somebody leaves. Default: `leave`. */
-  onExpiry?: OnExpiry
-  /** What Retry-After says when there is no end, such as `2m`, at least 1s. Default: 120 seconds. */
-  retryAfter?: string
-  /** Who asks. Default: nobody in particular. */
-  by?: string
-  /** Refuse with ERR_STATE_CONFLICT unless the state is at this revision. Default: whatever it is. */
-  ifRevision?: number
-}
-
-/** What somebody who leaves maintenance may say. A field that is null counts as not given. */
-export interface LeaveRequest {
-  /** Why, for the operators. Default: none. */
-  reason?: string
-  /** Who asks. Default: nobody in particular. */
-  by?: string
-  /** Refuse with ERR_STATE_CONFLICT unless the state is at this revision. Default: whatever it is. */
-  ifRevision?: number
-}
-
-/** The fields of an {@link EnterRequest}; any other is refused by name. */
-export const ENTER_FIELDS: ReadonlySet<string> = new Set([
-  ...['mode', 'message', 'reason', 'until', 'for', 'onExpiry', 'retryAfter', 'by', 'ifRevision']
-])
-/** The fields of a {@link LeaveRequest}; any other is refused by name. */
-export const LEAVE_FIELDS: ReadonlySet<string> = new Set(['reason', 'by', 'ifRevision'])
-
-const LONGEST_MS = 366 * 86_400_000
 const DEFAULT_RETRY_AFTER_SECONDS = 120
 
 /**
- * The document after entering maintenance, or `current` itself when nothing would change.
+ * Closes sites, or changes what is said while they are closed; null when nothing would change. All of them in one step,
+ * and from one mode to another without a moment of `live`.
  *
- * Entering again replaces what was said before, keeps `since`, and counts a `for` from now. A repeat that says exactly
- * the same, the end included, makes no new revision.
+ * Entering again replaces what was said before, keeps `since` where the mode stays, and counts a `for` from now. A
+ * repeat that says exactly the same, the end included, changes nothing.
  *
  * @throws InputError that names the refused field; IntermissionError ERR_STATE_CONFLICT when `ifRevision` is stale
  */
-export function enterMaintenance(
-  current: StateDocument,
+export function enterSites(
+  state: SharedState,
+  sites: readonly string[],
   request: EnterRequest,
   nowMs: number
-): StateDocument {
-  checkRequest(request, ENTER_FIELDS)
-  if ((request.mode ?? 'maintenance') !== 'maintenance')
-    throw new InputError('mode', request.mode, 'maintenance')
-  const onExpiry = request.onExpiry ?? 'leave'
-  if (onExpiry !== 'leave' && onExpiry !== 'stay') throw new InputError('onExpiry', onExpiry, 'leave or stay')
-  const next: StateDocument = {
-    site: current.site,
-    mode: 'maintenance',
-    revision: current.revision,
-    since: current.mode === 'maintenance' ? current.since : new Date(nowMs).toISOString(),
-    by: text('by', request.by),
-    message: text('message', request.message),
-    reason: text('reason', request.reason),
-    until: end(request, nowMs),
-    onExpiry,
-    retryAfterSeconds:
-      request.retryAfter == null ? null : Math.ceil(atLeast1s('retryAfter', request.retryAfter) / 1000),
-    paths: []
-  }
-  checkRevision(current, request.ifRevision)
-  if (isDeepStrictEqual(next, current)) return current
-  return { ...next, revision: current.revision + 1 }
+): Step | null {
+  checkFields(request, ENTER_FIELDS)
+  const closure = readClosure(request)
+  const by = readText('by', request.by)
+  const until = readEnd(request, nowMs, nowMs)
+  const before = documentsOf(state, sites, request, nowMs)
+  const after = before.map((document) => ({
+    ...{ ...document, ...closure, by, until },
+    since: document.mode === closure.mode ? document.since : new Date(nowMs).toISOString()
+  }))
+  const changed = after.filter((document, n) => !isDeepStrictEqual(document, before[n]))
+  if (changed.length === 0) return null
+  return replaceDocuments(state, changed, 'enter', nowMs)
 }
 
 /**
- * The document after going back to live, or `current` itself when it is live already.
+ * Opens sites; null when they are live already. Windows that are running there are over for them: the operator decided.
  *
+ * @param allSites every site of this process
  * @throws InputError that names the refused field; IntermissionError ERR_STATE_CONFLICT when `ifRevision` is stale
  */
-export function leaveMaintenance(
-  current: StateDocument,
+export function leaveSites(
+  state: SharedState,
+  sites: readonly string[],
+  allSites: readonly string[],
   request: LeaveRequest,
   nowMs: number
-): StateDocument {
-  checkRequest(request, LEAVE_FIELDS)
-  const by = text('by', request.by)
-  const reason = text('reason', request.reason)
-  checkRevision(current, request.ifRevision)
-  if (current.mode === 'live') return current
-  return {
-    site: current.site,
-    mode: 'live',
-    revision: current.revision + 1,
-    since: new Date(nowMs).toISOString(),
-    by,
-    message: null,
-    reason,
-    until: null,
-    onExpiry: 'leave',
-    retryAfterSeconds: null,
-    paths: []
-  }
+): Step | null {
+  checkFields(request, LEAVE_FIELDS)
+  const by = readText('by', request.by)
+  const reason = readText('reason', request.reason)
+  const closed = documentsOf(state, sites, request, nowMs).filter(({ mode }) => mode !== 'live')
+  if (closed.length === 0) return null
+  const documents = closed.map((document) => opened(document, by, reason, nowMs))
+  const windows = withoutRunning(state.windows, sites, allSites, nowMs)
+  return replaceDocuments(state, documents, 'leave', nowMs, { windows })
 }
 
-/** Says whether the time of a maintenance is over and it should end by itself. */
+/** The document of a site that has just gone live; its revision is still the old one. */
+export function opened(
+  { site, revision }: StateDocument,
+  by: string | null,
+  reason: string | null,
+  nowMs: number
+): StateDocument {
+  return { ...initialDocument(site, nowMs), ...OPEN, paths: [], exceptPaths: [], revision, by, reason }
+}
+
+/** Puts documents into a state, and records that as the change that the first of them tells. */
+export function replaceDocuments(
+  state: SharedState,
+  documents: readonly StateDocument[],
+  action: 'enter' | 'leave' | 'expire' | 'window-begin',
+  nowMs: number,
+  more: { windows?: MaintenanceWindow[]; subject?: string } = {}
+): Step {
+  const { subject = null, ...replacement } = more
+  const next = nextState(state, { documents, ...replacement }, nowMs)
+  const { mode, by, reason, message, until } = documents[0] as StateDocument
+  const sites = documents.map(({ site }) => site)
+  const said = { mode, by, reason, message, until, sites, subject }
+  return { state: next, change: createChange({ ...said, revision: next.revision, action }, nowMs) }
+}
+
+/** Says whether a document's time is over while its mode goes on. */
+export function isOverdue({ mode, until }: StateDocument, nowMs: number): boolean {
+  return mode !== 'live' && until !== null && Date.parse(until) <= nowMs
+}
+
+/** Says whether the time of a mode is over and it should end by itself. */
 export function isExpired(document: StateDocument, nowMs: number): boolean {
-  const { mode, until, onExpiry } = document
-  return mode === 'maintenance' && until !== null && onExpiry === 'leave' && Date.parse(until) <= nowMs
+  return document.onExpiry === 'leave' && isOverdue(document, nowMs)
 }
 
 /**
@@ -130,45 +117,15 @@ export function retryAfterSeconds(document: StateDocument, nowMs: number): numbe
   return document.retryAfterSeconds ?? DEFAULT_RETRY_AFTER_SECONDS
 }
 
-function checkRequest(request: object, fields: ReadonlySet<string>): void {
-  for (const [field, value] of Object.entries(request)) {
-    if (!fields.has(field)) throw new InputError(field, value, `one of the fields ${[...fields].join(', ')}`)
-  }
-}
-
-function checkRevision(current: StateDocument, ifRevision: number | null | undefined): void {
-  if (ifRevision == null) return
-  if (!Number.isSafeInteger(ifRevision)) {
-    throw new InputError('ifRevision', ifRevision, 'a whole number')
-  }
-  if (ifRevision === current.revision) return
-  throw new IntermissionError(
-    'ERR_STATE_CONFLICT',
-    `site ${current.site} is at revision ${current.revision}, not ${ifRevision}: somebody else changed it`
-  )
-}
-
-function text(field: string, value: unknown): string | null {
-  if (value === undefined || value === null) return null
-  if (isPlainText(value)) return value
-  const allowed = `text of at most ${MESSAGE_LENGTH} characters without control characters other than newline`
-  throw new InputError(field, value, allowed)
-}
-
-function end(request: EnterRequest, nowMs: number): string | null {
-  const { until, for: length } = request
-  if (length != null && until != null) throw new InputError('until', until, 'either until or for, not both')
-  if (length != null) return new Date(nowMs + atLeast1s('for', length)).toISOString()
-  if (until == null) return null
-  const ms = until instanceof Date ? until.getTime() : parseInstant(until)
-  if (ms === undefined || Number.isNaN(ms)) throw new InputError('until', until, INSTANT_ALLOWED)
-  if (ms <= nowMs) throw new InputError('until', until, 'a time in the future')
-  if (ms > nowMs + LONGEST_MS) throw new InputError('until', until, 'a time at most 366d ahead')
-  return new Date(ms).toISOString()
-}
-
-function atLeast1s(field: string, value: unknown): number {
-  const ms = parseDurationMs(value, field)
-  if (ms < 1000) throw new InputError(field, value, 'a duration of at least 1s')
-  return ms
+// Of several sites, a request that insists on a revision means the highest of them.
+function documentsOf(
+  state: SharedState,
+  sites: readonly string[],
+  { ifRevision }: ChangeRequest,
+  nowMs: number
+): StateDocument[] {
+  const documents = sites.map((site) => documentOf(state, site, nowMs))
+  const revision = Math.max(...documents.map((document) => document.revision))
+  checkRevision(sites.length === 1 ? `site ${sites[0]}` : 'the newest of the sites', revision, ifRevision)
+  return documents
 }

@@ -5,6 +5,8 @@ import test, { type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StateDocument } from '../../src/state/document.ts'
 import { createFileStore } from '../../src/state/file-store.ts'
+import { emptyState, storedDocument } from '../../src/state/shared-state.ts'
+import type { ChangedDocument } from '../../src/state/site.ts'
 import { ask } from '../helpers/load.ts'
 import { type GatewayProcess, intermission, startGateway } from '../helpers/process.ts'
 import { sized } from '../helpers/scale.ts'
@@ -46,7 +48,7 @@ async function badMoment(stateDir: string, round: number): Promise<void> {
 async function readState(stateDir: string): Promise<StateDocument | undefined> {
   const store = createFileStore({ path: join(stateDir, 'state.json') })
   try {
-    return await store.read('default')
+    return storedDocument((await store.read()) ?? emptyState(), 'default')
   } finally {
     await store.close()
   }
@@ -76,7 +78,8 @@ async function killRounds(t: TestContext, rounds: number, tally: Tally): Promise
     assert.ok(revision >= known, `revision ${known} was there, and now ${revision}`)
     if (code === 0) {
       tally.acknowledged++
-      const acknowledged = JSON.parse(stdout) as StateDocument
+      const { wait, ...acknowledged } = JSON.parse(stdout) as ChangedDocument
+      assert.equal(wait.outcome, 'complete')
       // To leave what was never entered changes nothing.
       if (acknowledged.revision > 0) assert.deepEqual(stored, acknowledged)
     } else {

@@ -1,4 +1,3 @@
-import type { StateDocument } from '../../src/state/document.ts'
 import type { StateStore } from '../../src/state/store.ts'
 
 /** A store whose writes fail for as long as it is told to be broken. */
@@ -13,12 +12,12 @@ export function brittle(store: StateStore): BrittleStore {
     ...store,
     broken: false,
     failures: 0,
-    async write(next: StateDocument, expectedRevision: number): Promise<void> {
+    async write(...write: Parameters<StateStore['write']>): Promise<void> {
       if (self.broken) {
         self.failures++
         throw new Error('the disk is full')
       }
-      return store.write(next, expectedRevision)
+      return store.write(...write)
     }
   }
   return self

@@ -58,7 +58,7 @@ const refused: Case[] = [
   ['a field twice', 400, 'message', {}, '{"message": "a", "by": "x", "message": "b"}'],
   ['a field twice, once in disguise', 400, 'message', {}, '{"message": "a", "m\\u0065ssage": "b"}'],
   ['an unknown field', 400, 'mesage', {}, { mesage: 'x' }],
-  ['a field of a later version', 400, 'wait', {}, { wait: 'applied' }],
+  ['a field of a later version', 400, 'colour', {}, { colour: 'red' }],
   ['a revision in the body', 400, 'ifRevision', {}, { ifRevision: 0 }],
   ['__proto__', 400, '__proto__', {}, '{"__proto__": {"message": "x"}}'],
   ['constructor', 400, 'constructor', {}, '{"constructor": {}}'],

@@ -5,9 +5,10 @@ import type { StateDocument } from '../../src/state/document.ts'
 import { createFileStore } from '../../src/state/file-store.ts'
 import { type Maintenance, type MaintenanceDeps, openMaintenance } from '../../src/state/maintenance.ts'
 import { createMemoryStore } from '../../src/state/memory-store.ts'
+import { emptyState } from '../../src/state/shared-state.ts'
 import type { StateStore } from '../../src/state/store.ts'
 import { brittle } from '../helpers/brittle-store.ts'
-import { entered, waitUntil } from '../helpers/store-contract.ts'
+import { changeOf, documentIn, entered, waitUntil } from '../helpers/store-contract.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 
 async function open(t: TestContext, deps: MaintenanceDeps): Promise<Maintenance> {
@@ -24,7 +25,7 @@ test('maintenance ends by itself when its time has come, and says so', async (t)
   assert.equal(maintenance.state.mode, 'maintenance')
   await waitUntil(() => maintenance.state.mode === 'live')
   assert.equal(maintenance.state.by, 'expiry')
-  assert.deepEqual(await store.read('default'), maintenance.state)
+  assert.deepEqual(documentIn(await store.read()), maintenance.state)
 })
 
 test('an end that is moved counts from then on', async (t) => {
@@ -55,7 +56,7 @@ test('a restart in the middle goes on with the same end; one after it starts liv
     const maintenance = await openMaintenance({ store, now: () => nowMs })
     const { state } = maintenance
     await maintenance.close()
-    assert.deepEqual(await store.read('default'), state)
+    assert.deepEqual(documentIn(await store.read()), state)
     await store.close()
     return state
   }
@@ -93,12 +94,12 @@ test('an end that cannot be stored is kept all the same, reported, and stored la
   await maintenance.enter({ until: new Date(Date.now() + 50) })
   store.broken = true
   await waitUntil(() => maintenance.state.mode === 'live')
-  assert.match(errors[0] ?? '', /storing that maintenance ended by itself: Error: the disk is full/)
-  assert.equal((await store.read('default'))?.mode, 'maintenance')
+  assert.match(errors[0] ?? '', /storing what was due: Error: the disk is full/)
+  assert.equal(documentIn(await store.read()).mode, 'maintenance')
   await waitUntil(() => store.failures > 1)
   store.broken = false
-  await waitUntil(async () => (await store.read('default'))?.mode === 'live')
-  assert.deepEqual(await store.read('default'), maintenance.state)
+  await waitUntil(async () => documentIn(await store.read()).mode === 'live')
+  assert.deepEqual(documentIn(await store.read()), maintenance.state)
 })
 
 test('leaving stores an end that could not be stored before', async (t) => {
@@ -110,7 +111,7 @@ test('leaving stores an end that could not be stored before', async (t) => {
   await assert.rejects(maintenance.leave(), /the disk is full/)
   store.broken = false
   await maintenance.leave()
-  assert.equal((await store.read('default'))?.mode, 'live')
+  assert.equal(documentIn(await store.read()).mode, 'live')
 })
 
 test('what another process decided wins over an end that could not be stored', async (t) => {
@@ -120,23 +121,25 @@ test('what another process decided wins over an end that could not be stored', a
   const { since } = await maintenance.enter({ until: new Date(Date.now() + 50) })
   store.broken = true
   await waitUntil(() => maintenance.state.mode === 'live')
-  const longer = { ...entered('default', 'it takes longer'), since, revision: 2 }
-  await backend.write(longer, 1)
-  assert.deepEqual(maintenance.state, longer)
+  const longer = entered('default', 'it takes longer', await backend.read())
+  assert.equal(longer.revision, 2)
+  await backend.write(longer, 1, changeOf(longer))
+  assert.deepEqual(maintenance.state, documentIn(longer))
+  assert.equal(maintenance.state.since, since)
 })
 
 test('an end that comes just when another process makes it longer is not kept', async (t) => {
   const backend = createMemoryStore()
-  const longer = { ...entered('default', 'it takes longer'), revision: 2 }
+  const longer = entered('default', 'it takes longer', { ...emptyState(), revision: 1 })
   let raced = false
   const store: StateStore = {
     ...backend,
-    async write(next, expectedRevision) {
-      if (next.mode === 'live' && !raced) {
+    async write(next, ...rest) {
+      if (documentIn(next).mode === 'live' && !raced) {
         raced = true
-        await backend.write(longer, 1)
+        await backend.write(longer, 1, changeOf(longer))
       }
-      return backend.write(next, expectedRevision)
+      return backend.write(next, ...rest)
     }
   }
   const maintenance = await open(t, { store })
@@ -146,5 +149,5 @@ test('an end that comes just when another process makes it longer is not kept', 
   await waitUntil(() => raced)
   await sleep(50)
   assert.deepEqual(modes, ['maintenance', 'maintenance'])
-  assert.deepEqual(maintenance.state, longer)
+  assert.deepEqual(maintenance.state, documentIn(longer))
 })

@@ -9,6 +9,7 @@ import ts from 'typescript'
 import { packageRoot } from '../../src/package-root.ts'
 import { createFileStore } from '../../src/state/file-store.ts'
 import { openMaintenance } from '../../src/state/maintenance.ts'
+import { emptyState, storedDocument } from '../../src/state/shared-state.ts'
 import { waitUntil } from '../helpers/store-contract.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 
@@ -86,7 +87,7 @@ async function killRounds(t: TestContext, rounds: number): Promise<void> {
     const [revision, mode, message] = JSON.parse(lines().at(-1) ?? '') as [number, string, string | null]
 
     const store = createFileStore({ path })
-    const stored = await store.read('default')
+    const stored = storedDocument((await store.read()) ?? emptyState(), 'default')
     await store.close()
     // A change that was stored but not acknowledged yet may be there, never less than what was acknowledged.
     assert.ok(stored)
@@ -129,7 +130,7 @@ test('a process learns of what another one changed, and both agree', async (t) =
   })
   const { child, lines } = startChild(path, 'other')
   await killSoon(child, lines)
-  const stored = await store.read('default')
+  const stored = storedDocument((await store.read()) ?? emptyState(), 'default')
   await waitUntil(() => maintenance.state.revision === stored?.revision)
   assert.deepEqual(maintenance.state, stored)
   assert.equal((await maintenance.enter({ message: 'mine' })).revision, (stored?.revision ?? 0) + 1)

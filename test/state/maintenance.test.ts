@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import test, { type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { StateDocument } from '../../src/state/document.ts'
 import { createFileStore } from '../../src/state/file-store.ts'
 import { type Maintenance, type MaintenanceDeps, openMaintenance } from '../../src/state/maintenance.ts'
 import { createMemoryStore } from '../../src/state/memory-store.ts'
-import { leaveMaintenance } from '../../src/state/transitions.ts'
+import type { SharedState } from '../../src/state/shared-state.ts'
+import { leaveSites } from '../../src/state/transitions.ts'
 import { brittle } from '../helpers/brittle-store.ts'
-import { entered } from '../helpers/store-contract.ts'
+import { documentIn, entered } from '../helpers/store-contract.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 
 async function open(t: TestContext, deps: MaintenanceDeps): Promise<Maintenance> {
@@ -22,13 +22,15 @@ test('a site that nobody touched is live, and entering and leaving is stored whe
   const maintenance = await open(t, { store })
   assert.equal(maintenance.state.mode, 'live')
   assert.equal(maintenance.state.revision, 0)
-  const entering = await maintenance.enter({ message: 'Back soon', by: 'ann' })
+  const { wait, ...entering } = await maintenance.enter({ message: 'Back soon', by: 'ann' })
+  assert.deepEqual([wait.outcome, wait.members, wait.applied], ['complete', 1, 1])
   assert.deepEqual(entering, maintenance.state)
-  assert.deepEqual(await store.read('default'), entering)
-  const leaving = await maintenance.leave({ by: 'bob' })
+  assert.deepEqual(documentIn(await store.read()), entering)
+  const { wait: _, ...leaving } = await maintenance.leave({ by: 'bob' })
   assert.deepEqual([leaving.mode, leaving.by, leaving.revision], ['live', 'bob', 2])
-  assert.deepEqual(await store.read('default'), leaving)
-  assert.deepEqual(await maintenance.leave(), leaving)
+  assert.deepEqual(documentIn(await store.read()), leaving)
+  const { wait: __, ...again } = await maintenance.leave()
+  assert.deepEqual(again, leaving)
 })
 
 test('changes are told in order, each once, and a listener that fails harms nobody', async (t) => {
@@ -58,7 +60,7 @@ test('what is refused, or cannot be stored, changes nothing', async (t) => {
   store.broken = true
   await assert.rejects(maintenance.enter(), /the disk is full/)
   assert.equal(maintenance.state, before)
-  assert.equal(await store.read('default'), undefined)
+  assert.equal(await store.read(), undefined)
   store.broken = false
   assert.equal((await maintenance.enter()).revision, 1)
 })
@@ -70,7 +72,7 @@ test('two on one store see each other, and a change that lost the race is made o
   const other = await open(t, { store: deaf })
   await one.enter({ message: 'one' })
   assert.equal(other.state.mode, 'live')
-  const second = await other.enter({ message: 'other' })
+  const { wait, ...second } = await other.enter({ message: 'other' })
   assert.deepEqual([second.revision, second.since], [2, one.state.since])
   assert.deepEqual(one.state, second)
 
@@ -87,7 +89,7 @@ test('two on one store see each other, and a change that lost the race is made o
 
 test('news that is older than what is known is ignored', async (t) => {
   const store = createMemoryStore()
-  let tell: (document: StateDocument) => void = () => {}
+  let tell: (state: SharedState) => void = () => {}
   const maintenance = await open(t, {
     store: {
       ...store,
@@ -98,10 +100,12 @@ test('news that is older than what is known is ignored', async (t) => {
     }
   })
   const { revision } = await maintenance.enter({ message: 'now' })
-  tell({ ...entered('default', 'old'), revision })
-  tell({ ...entered('other site', 'new'), revision: 9 })
+  const old = entered('default', 'old')
+  tell({ ...old, revision })
   assert.equal(maintenance.state.message, 'now')
-  tell({ ...entered('default', 'new'), revision: revision + 1 })
+  tell(entered('other site', 'new', await store.read()))
+  assert.equal(maintenance.state.message, 'now')
+  tell({ ...entered('default', 'new'), revision: revision + 2 })
   assert.equal(maintenance.state.message, 'new')
 })
 
@@ -113,9 +117,10 @@ test('a state file that disappears changes nothing, and the next change makes it
   await maintenance.enter({ message: 'one' })
   await maintenance.enter({ message: 'two' })
   rmSync(path)
-  const left = await maintenance.leave()
+  const { wait, ...left } = await maintenance.leave()
   assert.deepEqual([left.mode, left.revision], ['live', 3])
-  assert.deepEqual(await store.read('default'), left)
+  assert.deepEqual(documentIn(await store.read()), left)
+  assert.equal((await store.read())?.revision, 3)
 })
 
 test('a store that cannot be read is an error at once', async () => {
@@ -132,6 +137,8 @@ test('closing finishes the change under way, and then nothing can be changed or 
   await assert.rejects(maintenance.leave(), /closed/)
   await sleep(100)
   assert.equal(maintenance.state.mode, 'maintenance')
-  await store.write(leaveMaintenance(maintenance.state, {}, Date.now()), revision)
+  const step = leaveSites((await store.read()) as SharedState, ['default'], ['default'], {}, Date.now())
+  assert.ok(step)
+  await store.write(step.state, revision, step.change)
   assert.equal(maintenance.state.mode, 'maintenance')
 })

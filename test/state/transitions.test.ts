@@ -2,20 +2,30 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import { InputError } from '../../src/errors.ts'
-import { initialDocument } from '../../src/state/document.ts'
-import {
-  type EnterRequest,
-  enterMaintenance,
-  isExpired,
-  type LeaveRequest,
-  leaveMaintenance,
-  retryAfterSeconds
-} from '../../src/state/transitions.ts'
+import { initialDocument, type StateDocument } from '../../src/state/document.ts'
+import type { EnterRequest, LeaveRequest } from '../../src/state/request.ts'
+import { emptyState, type SharedState } from '../../src/state/shared-state.ts'
+import { enterSites, isExpired, leaveSites, retryAfterSeconds } from '../../src/state/transitions.ts'
+import { documentIn } from '../helpers/store-contract.ts'
 
 const NOW = Date.UTC(2030, 0, 1, 9)
 const DAY = 86_400_000
 const live = initialDocument('default')
-const enter = (request: object): ReturnType<typeof enterMaintenance> => enterMaintenance(live, request, NOW)
+const enter = (request: object): StateDocument => enterMaintenance(live, request, NOW)
+
+function stateOf(document: StateDocument): SharedState {
+  return { ...emptyState(), revision: document.revision, sites: { default: document } }
+}
+
+function enterMaintenance(current: StateDocument, request: EnterRequest, nowMs: number): StateDocument {
+  const step = enterSites(stateOf(current), ['default'], request, nowMs)
+  return step === null ? current : documentIn(step.state)
+}
+
+function leaveMaintenance(current: StateDocument, request: LeaveRequest, nowMs: number): StateDocument {
+  const step = leaveSites(stateOf(current), ['default'], ['default'], request, nowMs)
+  return step === null ? current : documentIn(step.state)
+}
 
 test('entering keeps all that was said, times in UTC', () => {
   assert.deepEqual(
@@ -38,7 +48,9 @@ test('entering keeps all that was said, times in UTC', () => {
       until: '2030-01-01T09:30:00.000Z',
       onExpiry: 'stay',
       retryAfterSeconds: 2,
-      paths: []
+      paths: [],
+      exceptPaths: [],
+      maxWaitMs: null
     }
   )
   assert.equal(enter({ until: '2030-01-01T12:00+02:00' }).until, '2030-01-01T10:00:00.000Z')
@@ -48,7 +60,8 @@ test('entering keeps all that was said, times in UTC', () => {
 })
 
 const refused: [field: string, request: object][] = [
-  ['mode', { mode: 'hold' }],
+  ['mode', { mode: 'live' }],
+  ['mode', { mode: 'off' }],
   ['message', { message: 'x'.repeat(2001) }],
   ['message', { message: 'a\rb' }],
   ['message', { message: 'a\tb' }],
@@ -79,7 +92,30 @@ const refused: [field: string, request: object][] = [
   ['retryAfter', { retryAfter: 120 }],
   ['ifRevision', { ifRevision: '1' }],
   ['mesage', { mesage: 'a typing error' }],
-  ['paths', { paths: ['/shop/*'] }]
+  ['message', { message: 'half of a character \ud83d' }],
+  ['paths', { paths: '/shop/*' }],
+  ['paths', { paths: Array(101).fill('/shop') }],
+  ...[
+    '',
+    'shop',
+    '/*/shop',
+    '/shop*',
+    '//shop',
+    '/a//b',
+    '/a/../b',
+    '/a/.',
+    '/%61',
+    '/a;b',
+    '/a\\b',
+    '/a?b',
+    '/a#b',
+    '/a b'
+  ]
+    .concat(`/${'x'.repeat(500)}`)
+    .map((path): [string, object] => ['exceptPaths', { exceptPaths: ['/fine', path] }]),
+  ['maxWait', { maxWait: '30s' }],
+  ['maxWait', { mode: 'hold', maxWait: '0s' }],
+  ['maxWait', { mode: 'hold', maxWait: '61m' }]
 ]
 for (const [field, request] of refused) {
   const shown = JSON.stringify(request)

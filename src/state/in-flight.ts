@@ -1,0 +1,135 @@
+/** One request that was handed to the app and is not over. A relay is one, so that nothing is made for it. */
+export interface InFlightEntry {
+  /** Ends it at once, in the middle. */
+  abort(): void
+  /** Whether it has become a connection of another protocol, such as a WebSocket. */
+  readonly isUpgraded: boolean
+}
+
+/** What is left of those who were waited for. */
+export interface Drained {
+  drained: boolean
+  left: number
+  /** Age of the oldest that is left, in milliseconds. */
+  oldestMs: number | null
+}
+
+export interface DrainOptions {
+  timeoutMs: number
+  /** At the end of that time, cut what is left. Default: false. */
+  force?: boolean
+  /** Ends the waiting early, with what is so then. */
+  signal?: AbortSignal
+}
+
+/** The requests of a site that were handed to the app and are not over. */
+export interface InFlight {
+  /** Cheap: called for every request, right before it is handed to the app. */
+  begin(entry: InFlightEntry): void
+  /** The response has ended, or either side is gone. An entry that did not begin, or has ended, is ignored. */
+  end(entry: InFlightEntry): void
+  readonly count: number
+  /** Age of the oldest, in milliseconds. */
+  readonly oldestMs: number | null
+  /** Begins a new generation. @returns the one that ended: what has begun until now is of it or older */
+  close(): number
+  /** Resolves when nothing of a generation or an older one is left, or the time is over. */
+  drained(generation: number, options: DrainOptions): Promise<Drained>
+  /** Ends all connections of another protocol that are of this or an older generation. @returns how many */
+  abortUpgraded(generation: number): number
+}
+
+// What was cut tells so itself, by `end`, once its sockets are gone.
+const ABORT_GRACE_MS = 1000
+
+type Entries = Map<InFlightEntry, number>
+
+export function createInFlight(): InFlight {
+  let generation = 1
+  let current: Entries = new Map()
+  // Those that ended and have entries left, the oldest first.
+  const older = new Map<number, Entries>()
+  const waiting = new Set<() => void>()
+
+  return {
+    begin(entry) {
+      current.set(entry, performance.now())
+    },
+    end(entry) {
+      if (!current.delete(entry) && older.size > 0) endOlder(entry)
+    },
+    get count() {
+      let count = current.size
+      for (const entries of older.values()) count += entries.size
+      return count
+    },
+    get oldestMs() {
+      return ageOf([...older.values(), current])
+    },
+    close() {
+      if (current.size > 0) {
+        older.set(generation, current)
+        current = new Map()
+      }
+      return generation++
+    },
+    abortUpgraded: (last) => abort(last, ({ isUpgraded }) => isUpgraded),
+    async drained(last, { timeoutMs, force = false, signal }) {
+      await untilEmpty(last, timeoutMs, signal)
+      if (force && signal?.aborted !== true && abort(last, () => true) > 0)
+        await untilEmpty(last, ABORT_GRACE_MS, signal)
+      const rest = upTo(last)
+      const left = rest.reduce((sum, entries) => sum + entries.size, 0)
+      return { drained: left === 0, left, oldestMs: ageOf(rest) }
+    }
+  }
+
+  function endOlder(entry: InFlightEntry): void {
+    for (const [number, entries] of older) {
+      if (!entries.delete(entry)) continue
+      if (entries.size === 0) older.delete(number)
+      for (const look of waiting) look()
+      return
+    }
+  }
+
+  function upTo(last: number): Entries[] {
+    return [...older].flatMap(([number, entries]) => (number <= last ? [entries] : []))
+  }
+
+  function abort(last: number, isMeant: (entry: InFlightEntry) => boolean): number {
+    const meant = upTo(last).flatMap((entries) => [...entries.keys()].filter(isMeant))
+    for (const entry of meant) entry.abort()
+    return meant.length
+  }
+
+  function untilEmpty(last: number, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', done)
+        waiting.delete(look)
+        resolve()
+      }
+      const look = (): void => {
+        if (upTo(last).length === 0) done()
+      }
+      const timer = setTimeout(done, timeoutMs)
+      signal?.addEventListener('abort', done)
+      waiting.add(look)
+      if (signal?.aborted) done()
+      else look()
+    })
+  }
+}
+
+function ageOf(generations: readonly Entries[]): number | null {
+  let oldest = Number.POSITIVE_INFINITY
+  // In a map the first is the oldest.
+  for (const entries of generations)
+    for (const began of entries.values()) {
+      oldest = Math.min(oldest, began)
+      break
+    }
+  return oldest === Number.POSITIVE_INFINITY ? null : performance.now() - oldest
+}
