@@ -1,99 +1,113 @@
-import Fastify, { type FastifyInstance, LogController } from 'fastify'
-import admin from '../plugins/admin.ts'
-import errorPages from '../plugins/error-pages.ts'
-import maintenance from '../plugins/maintenance.ts'
-import proxy from '../plugins/proxy.ts'
-import staticFirst from '../plugins/static-first.ts'
-import { addAccessLog } from './access-log.ts'
-import { createProblem } from './admin/problem.ts'
+import type { IncomingMessage } from 'node:http'
+import type { FastifyInstance } from 'fastify'
+import type { AdminOptions } from '../plugins/admin.ts'
+import { createAdminApp } from './admin-app.ts'
+import { createAppOptions } from './app-options.ts'
 import type { Settings } from './config/settings.ts'
-import { keepRawTarget, keepRawTargetExcept } from './raw-target.ts'
+import { createHostLookup } from './host-lookup.ts'
+import { createNobody, createSite } from './site.ts'
 import type { Maintenance } from './state/maintenance.ts'
 
-/** What a gateway needs besides its settings: things that live longer than its two apps. */
+/** What a gateway needs besides its settings: things that live longer than its apps. */
 export interface GatewayDeps {
-  maintenance: Maintenance
-  /** Bearer token of the admin API. */
-  adminToken: string
+  /** The mode of each site. */
+  control: { site(name: string): Maintenance }
+  /** Bearer token of the admin API; null where there is none. */
+  adminToken: string | null
   /** Takes log lines and access log lines. */
   output: NodeJS.WritableStream
   /** Whether traffic may be sent here: false while stopping. Default: always. */
   isReady?: () => boolean
 }
 
-/** The two apps of a gateway, ready to be given requests; neither listens by itself. */
+/** The apps of a gateway, ready to be given requests; none listens by itself. */
 export interface Gateway {
-  /** What visitors talk to. */
-  site: FastifyInstance
+  /** What visitors talk to, by the name of the site. */
+  readonly sites: ReadonlyMap<string, FastifyInstance>
+  /** The app of the site whose host a request names; null when no site has it. */
+  siteFor(request: IncomingMessage): FastifyInstance | null
+  /** The app that answers a request on a public listener, whatever it is for. */
+  appFor(request: IncomingMessage): FastifyInstance
   /** What operators talk to; null when it is off. */
-  admin: FastifyInstance | null
+  readonly admin: FastifyInstance | null
+  readonly log: FastifyInstance['log']
+  /** Requests that were handed to an upstream and are not finished. */
+  readonly inFlight: number
+  close(): Promise<void>
 }
 
-/** Builds the gateway that the settings describe: this is the one place that orders the plugins. */
+/** Builds the gateway that the settings describe. */
 export async function createGateway(settings: Settings, deps: GatewayDeps): Promise<Gateway> {
-  const logger = { level: settings.logLevel, stream: deps.output }
-  // Requests are logged by the access log, if at all.
-  const logController = new LogController({ disableRequestLogging: true })
-  const site = Fastify({
-    logger,
-    logController,
-    rewriteUrl: settings.adminPath === null ? keepRawTarget : keepRawTargetExcept(`${settings.adminPath}/`),
-    return503OnClosing: false,
-    // A logger for each request would cost more than most requests; what is logged about one names it.
-    childLoggerFactory: (parent) => parent,
-    exposeHeadRoutes: false
-  })
-  const isReady = deps.isReady ?? (() => true)
-  const adminOptions = {
-    tokens: [deps.adminToken],
-    maintenance: deps.maintenance,
+  const appOptions = createAppOptions(settings, deps.output)
+  const accessLog = settings.accessLog ? deps.output : null
+  const severalSites = settings.sites.length > 1
+  const sites = new Map<string, FastifyInstance>()
+  for (const site of settings.sites) {
+    const options = appOptions(severalSites ? site.name : undefined)
+    const maintenance = deps.control.site(site.name)
+    sites.set(site.name, await createSite(site, settings, { options, accessLog, maintenance }))
+  }
+  const apps = [...sites.values()]
+  const [first] = apps as [FastifyInstance]
+
+  let siteFor: Gateway['siteFor'] = () => first
+  let visitorsFor: Gateway['appFor'] = () => first
+  const refuses = settings.unknownHost === 'refuse'
+  if (severalSites || refuses) {
+    const others = refuses ? await createNobody({ options: appOptions(), accessLog }) : first
+    if (refuses) apps.push(others)
+    siteFor = createSiteLookup(settings, sites)
+    visitorsFor = (request) => siteFor(request) ?? others
+  }
+
+  let appFor = visitorsFor
+  let admin: FastifyInstance | null = null
+  if (deps.adminToken !== null) {
+    const options = adminOptions(settings, deps.adminToken, deps, first)
+    if (settings.admin !== null) {
+      admin = await createAdminApp(options, { options: appOptions(), accessLog: null })
+      apps.push(admin)
+    }
+    if (settings.adminPath !== null) {
+      const prefix = settings.adminPath
+      const inside = await createAdminApp({ ...options, prefix }, { options: appOptions(), accessLog })
+      apps.push(inside)
+      appFor = (request) => (request.url?.startsWith(`${prefix}/`) ? inside : visitorsFor(request))
+    }
+  }
+
+  return {
+    sites,
+    siteFor,
+    appFor,
+    admin,
+    log: first.log,
+    get inFlight() {
+      return [...sites.values()].reduce((sum, { proxy }) => sum + proxy.inFlight, 0)
+    },
+    async close() {
+      await Promise.all(apps.map((app) => app.close()))
+    }
+  }
+}
+
+function createSiteLookup(settings: Settings, sites: Gateway['sites']): Gateway['siteFor'] {
+  const owners = settings.sites.map(({ name, hosts }) => ({ hosts, owner: sites.get(name) ?? null }))
+  // Where there is a fallback it is the site default, which comes first.
+  return createHostLookup(owners, settings.unknownHost === 'refuse' ? null : owners[0]!.owner)
+}
+
+function adminOptions(
+  settings: Settings,
+  token: string,
+  { control, isReady = () => true }: GatewayDeps,
+  site: FastifyInstance
+): AdminOptions {
+  return {
+    tokens: [token],
+    maintenance: control.site(settings.sites[0]!.name),
     hosts: settings.adminHost,
     ready: isReady,
     status: () => ({ upstreams: site.proxy.upstreams, inFlight: site.proxy.inFlight, held: site.proxy.held })
   }
-  if (settings.accessLog) addAccessLog(site, deps.output)
-  await site.register(errorPages, settings.pages === null ? {} : { dir: settings.pages })
-  if (settings.adminPath !== null) await site.register(admin, { ...adminOptions, prefix: settings.adminPath })
-  await site.register(maintenance, { maintenance: deps.maintenance })
-  if (settings.static !== null) await site.register(staticFirst, { root: settings.static })
-  await site.register(proxy, {
-    upstream: settings.upstream,
-    balance: settings.balance,
-    upstreamTls: {
-      caFile: settings.upstreamCa ?? undefined,
-      name: settings.upstreamName ?? undefined,
-      certFile: settings.upstreamCert ?? undefined,
-      keyFile: settings.upstreamKey ?? undefined,
-      verify: settings.upstreamVerify
-    },
-    ...(settings.healthCheck === null ? {} : { healthCheck: settings.healthCheck }),
-    healthIntervalMs: settings.healthIntervalMs,
-    holdOnRefusedMs: settings.holdOnRefusedMs,
-    connectTimeoutMs: settings.connectTimeoutMs,
-    responseTimeoutMs: settings.responseTimeoutMs,
-    idleTimeoutMs: settings.idleTimeoutMs,
-    clientIdleTimeoutMs: settings.clientIdleTimeoutMs,
-    maxRequests: settings.maxRequests,
-    trustProxy: settings.trustProxy,
-    trustForwarded: settings.trustForwarded,
-    interceptErrors: settings.interceptErrors
-  })
-  await site.ready()
-  if (settings.admin === null) return { site, admin: null }
-
-  const adminApp = Fastify({
-    logger,
-    logController,
-    // What the router refuses never reaches a plugin.
-    frameworkErrors(_error, _request, reply) {
-      const body = JSON.stringify(createProblem(400))
-      reply.hijack()
-      reply.raw
-        .writeHead(400, { 'content-type': 'application/problem+json', 'cache-control': 'no-store' })
-        .end(body)
-    }
-  })
-  await adminApp.register(admin, { ...adminOptions, notFound: true })
-  await adminApp.ready()
-  return { site, admin: adminApp }
 }

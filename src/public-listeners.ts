@@ -1,13 +1,16 @@
 /** Opens the listeners that visitors come in by. */
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { formatAddress } from './config/address.ts'
 import type { Settings } from './config/settings.ts'
+import type { Gateway } from './gateway.ts'
 import { type CertificateStore, createCertificateStore } from './listeners/certificate-store.ts'
 import { loadCertificates } from './listeners/certificates.ts'
 import type { ServeOptions } from './listeners/http1.ts'
 import { type Listener, type ListenerOptions, openListener } from './listeners/listener.ts'
 import { createTrust } from './peer.ts'
 import { createRedirect } from './redirect.ts'
+import { routeUpgrade } from './upstream/tunnel.ts'
 
 const HTTPS_PORT = 443
 
@@ -30,13 +33,15 @@ export function openCertificates(settings: Settings, warn: (text: string) => voi
   return createCertificateStore(certificates)
 }
 
-/** How requests of a listener reach an app. */
-export function servedBy(app: FastifyInstance): ServeOptions {
+/** How requests of a listener reach the app that answers them. */
+export function servedBy(appFor: (request: IncomingMessage) => FastifyInstance): ServeOptions {
   return {
-    onRequest: (request, response) => app.routing(request, response),
-    // Plugins listen on the app's own server, which never listens itself.
+    onRequest: (request, response) => appFor(request).routing(request, response),
     onUpgrade: (request, socket, bytes) => {
-      if (!app.server.emit('upgrade', request, socket, bytes)) socket.destroy()
+      const app = appFor(request)
+      // The proxy listens on the app's own server, which never listens itself.
+      if (!app.server.emit('upgrade', request, socket, bytes))
+        routeUpgrade(request, socket, bytes, app.routing)
     }
   }
 }
@@ -47,13 +52,13 @@ export function servedBy(app: FastifyInstance): ServeOptions {
  * @throws IntermissionError that names the address which cannot be listened on
  */
 export async function openPublicListeners(
-  site: FastifyInstance,
+  gateway: Pick<Gateway, 'siteFor' | 'appFor'>,
   settings: Settings,
   certificates: CertificateStore | null,
   opened: OpenListener[]
 ): Promise<void> {
   const options: ListenerOptions = {
-    ...servedBy(site),
+    ...servedBy(gateway.appFor),
     ...(certificates === null ? {} : { certificates }),
     ...(settings.proxyProtocol ? { sendsProxyHeader: createTrust(settings.trustProxy) } : {}),
     h2c: settings.h2c,
@@ -71,7 +76,7 @@ export async function openPublicListeners(
     const redirect = createRedirect({
       ports: () => ({ own: ownPort, https: httpsPort ?? HTTPS_PORT }),
       pass: options.onRequest,
-      answers: site.errorPages
+      answersFor: (request) => gateway.siteFor(request)?.errorPages ?? null
     })
     // Whoever asks for another protocol is redirected as well.
     const { onUpgrade: _, h2c: __, ...plain } = options

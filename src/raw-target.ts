@@ -13,11 +13,6 @@ export function keepRawTarget(request: KeptRequest): string {
   return '/'
 }
 
-/** The same, but targets that start with `prefix` are routed as they are: they belong to routes of the gateway itself. */
-export function keepRawTargetExcept(prefix: string): (request: IncomingMessage) => string {
-  return (request) => (request.url?.startsWith(prefix) ? request.url : keepRawTarget(request))
-}
-
 /** The request target as the client sent it (RFC 9112 section 3.2), whether or not {@link keepRawTarget} was used. */
 export function rawTarget(request: KeptRequest): string {
   return request[kRawTarget] ?? request.url ?? '/'

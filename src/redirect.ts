@@ -7,10 +7,13 @@ import { parseRequestTarget } from './upstream/request-target.ts'
 export interface RedirectOptions {
   /** The port that the request came in at, and that of the https listener. */
   ports(): { own: number | null; https: number }
-  /** Takes what must not be redirected: the challenge by which a certificate is had (RFC 8555 section 8.3). */
+  /**
+   * Takes what must not be redirected: the challenge by which a certificate is had (RFC 8555 section 8.3), and what is for
+   * a host that no site has.
+   */
   pass(request: IncomingMessage, response: ServerResponse): void
-  /** Says what is wrong with a request that cannot be redirected. */
-  answers: Answers
+  /** Says what is wrong with a request that cannot be redirected; null when no site has its host. */
+  answersFor(request: IncomingMessage): Answers | null
 }
 
 // What a browser shows in its address bar, and nothing that could lead elsewhere once it stands in front of a path.
@@ -27,13 +30,14 @@ export function createRedirect(
 ): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
     const raw = rawTarget(request)
-    if (isAcmeChallenge(raw)) {
+    const answers = options.answersFor(request)
+    if (answers === null || isAcmeChallenge(raw)) {
       options.pass(request, response)
       return
     }
     const location = locationOf(request, options.ports())
     if (location === null) {
-      options.answers.write(request, response, { status: 400, reason: null, close: true })
+      answers.write(request, response, { status: 400, reason: null, close: true })
       return
     }
     response.writeHead(308, { Location: location, 'Content-Length': 0, Connection: 'close' })

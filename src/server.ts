@@ -1,7 +1,6 @@
-import type { FastifyInstance } from 'fastify'
 import type { Settings } from './config/settings.ts'
-import { ensureAdminToken } from './config/token.ts'
-import { createGateway } from './gateway.ts'
+import { ensureAdminToken, hasAdmin } from './config/token.ts'
+import { createGateway, type Gateway } from './gateway.ts'
 import { openListener } from './listeners/listener.ts'
 import { createLogStream } from './log.ts'
 import {
@@ -11,7 +10,7 @@ import {
   servedBy,
   withLine
 } from './public-listeners.ts'
-import { openMaintenance } from './state/maintenance.ts'
+import { type Maintenance, type MaintenanceDeps, openMaintenance } from './state/maintenance.ts'
 import { openStore } from './state/open-store.ts'
 
 /** Only the owner of the gateway may operate it through a socket. */
@@ -26,9 +25,9 @@ export async function runServer(settings: Settings): Promise<number> {
   const output = createLogStream(process.stdout)
   const warnings: string[] = []
   const certificates = openCertificates(settings, (text) => warnings.push(text))
-  const token = ensureAdminToken(settings)
+  const token = hasAdmin(settings) ? ensureAdminToken(settings) : null
   let stopping = false
-  let log: FastifyInstance['log'] | undefined
+  let log: Gateway['log'] | undefined
   // What the store has to say before there is a log is said once there is one.
   const early: [unknown, string][] = []
   const onError = (err: unknown, doing: string): void => {
@@ -36,42 +35,54 @@ export async function runServer(settings: Settings): Promise<number> {
     else log.error({ err }, `${doing} failed`)
   }
   const store = openStore(settings.store, { recover: settings.recover, onError })
-  const maintenance = await openMaintenance({
-    store,
-    onError
-  })
+  const control = await openSites(settings, { store, onError })
   const gateway = await createGateway(settings, {
-    maintenance,
-    adminToken: token.token,
+    control,
+    adminToken: token?.token ?? null,
     output,
     isReady: () => !stopping
   })
-  log = gateway.site.log
+  log = gateway.log
   for (const [err, doing] of early) onError(err, doing)
-  if (token.created) log.info({ path: token.path }, 'admin token made')
+  if (token?.created) log.info({ path: token.path }, 'admin token made')
   for (const warning of warnings) log.warn({ certificate: warning }, 'certificate accepted with a warning')
 
   const stopped = onStopSignal(() => log?.warn('stopping at once'))
   const listeners: OpenListener[] = []
   try {
-    await openPublicListeners(gateway.site, settings, certificates, listeners)
+    await openPublicListeners(gateway, settings, certificates, listeners)
     if (gateway.admin !== null && settings.admin !== null) {
-      const options = { ...servedBy(gateway.admin), socketMode: ADMIN_SOCKET_MODE }
+      const { admin } = gateway
+      const options = { ...servedBy(() => admin), socketMode: ADMIN_SOCKET_MODE }
       listeners.push(withLine(await openListener(settings.admin, options), 'admin'))
     }
     for (const { line } of listeners) process.stdout.write(`${line}\n`)
     const signal = await stopped
     stopping = true
-    log.info({ signal, inFlight: gateway.site.proxy.inFlight }, 'draining')
+    log.info({ signal, inFlight: gateway.inFlight }, 'draining')
   } finally {
     await Promise.all(listeners.map((listener) => listener.close(settings.drainTimeoutMs)))
-    await gateway.admin?.close()
-    await gateway.site.close()
-    await maintenance.close()
+    await gateway.close()
+    await control.close()
     await store.close()
   }
   log.info('stopped')
   return 0
+}
+
+/** Opens the mode of every site. */
+async function openSites(
+  { sites }: Settings,
+  deps: Omit<MaintenanceDeps, 'site'>
+): Promise<{ site(name: string): Maintenance; close(): Promise<void> }> {
+  const opened = new Map<string, Maintenance>()
+  for (const { name } of sites) opened.set(name, await openMaintenance({ ...deps, site: name }))
+  return {
+    site: (name) => opened.get(name)!,
+    async close() {
+      await Promise.all([...opened.values()].map((maintenance) => maintenance.close()))
+    }
+  }
 }
 
 function onStopSignal(onSecond: () => void): Promise<NodeJS.Signals> {

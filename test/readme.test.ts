@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
-import { loadSettings } from '../src/config/load.ts'
+import { loadWithOrigins } from '../src/config/load.ts'
 import { packageRoot } from '../src/package-root.ts'
 import { parseTemplate } from '../src/pages/render.ts'
 import { block, blocks } from './helpers/markdown.ts'
@@ -121,8 +121,8 @@ test('the lines to wait for and the answer in maintenance are as shown', async (
 test('the configuration file is one that start would take', (t) => {
   const file = join(tempDir(t), 'intermission.yaml')
   writeFileSync(file, block(README, 'yaml'))
-  const settings = loadSettings({ flags: { config: [file] }, env: { HOME: '/home/somebody' } })
-  assert.deepEqual([settings.interceptErrors, settings.responseTimeoutMs], [[500, 502, 503, 504], 30_000])
+  const { values } = loadWithOrigins({ flags: { config: [file] }, env: { HOME: '/home/somebody' } })
+  assert.deepEqual([values.interceptErrors, values.responseTimeoutMs], [[500, 502, 503, 504], 30_000])
 })
 
 test('the sample page and the list of placeholders name those that there are', () => {

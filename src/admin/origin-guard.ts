@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { InputError } from '../errors.ts'
 
 /** Why a request is refused before anything else is looked at, and the field that is to blame. */
@@ -6,6 +7,8 @@ export interface Refusal {
   field: string
   detail: string
 }
+
+type MaybeTls = Socket & { encrypted?: boolean }
 
 const LOOPBACK = '(?:localhost|127(?:\\.\\d{1,3}){3}|\\[::1\\])'
 const LOOPBACK_HOST = new RegExp(`^${LOOPBACK}$`)
@@ -29,10 +32,11 @@ export function createOriginGuard(
 
   function isOurs(host: string, request: IncomingMessage): boolean {
     if (named.has(host)) return true
-    const { localPort, localAddress = '' } = request.socket
+    const { localPort, localAddress = '', encrypted = false } = request.socket as MaybeTls
     if (localPort === undefined) return LOOPBACK_ANY_PORT.test(host)
     const suffix = `:${localPort}`
-    const bare = host.endsWith(suffix) ? host.slice(0, -suffix.length) : localPort === 80 ? host : ''
+    const isDefaultPort = localPort === (encrypted ? 443 : 80)
+    const bare = host.endsWith(suffix) ? host.slice(0, -suffix.length) : isDefaultPort ? host : ''
     return LOOPBACK_HOST.test(bare) || bare === hostOfAddress(localAddress)
   }
 

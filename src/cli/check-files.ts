@@ -1,13 +1,31 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { readBypassTokens } from '../config/bypass-tokens.ts'
+import { DEFAULT_SITE, SITES_KEY } from '../config/file-sites.ts'
 import type { ConfigProblem } from '../config/problems.ts'
-import type { Settings } from '../config/settings.ts'
+import type { ProcessOptions, Settings, SiteSettings } from '../config/settings.ts'
 import { readAdminToken } from '../config/token.ts'
-import { IntermissionError, quote } from '../errors.ts'
+import { InputError, IntermissionError, quote } from '../errors.ts'
 import { CertificateError } from '../listeners/certificates.ts'
 
+/** Everything that the sites name outside of the configuration, just as a start would find it. */
+export async function checkSites({ sites, ...shared }: Settings): Promise<ConfigProblem[]> {
+  const problems: ConfigProblem[] = []
+  for (const site of sites) {
+    const found = [
+      ...checkStatic(site),
+      ...(await checkPages(site)),
+      ...(await checkUpstream(site, shared)),
+      ...checkBypassTokens(site)
+    ]
+    const prefix = site.name === DEFAULT_SITE ? '' : `${SITES_KEY}.${site.name}.`
+    problems.push(...found.map((problem) => ({ ...problem, name: prefix + problem.name })))
+  }
+  return problems
+}
+
 /** The static folder must be one that we may list and enter. */
-export function checkFolders({ static: dir }: Settings): ConfigProblem[] {
+function checkStatic({ static: dir }: SiteSettings): ConfigProblem[] {
   if (dir === null) return []
   return attempt('static', () => {
     if (!statSync(dir).isDirectory()) throw new Error(`${quote(dir)} is not a folder`)
@@ -15,11 +33,27 @@ export function checkFolders({ static: dir }: Settings): ConfigProblem[] {
   })
 }
 
-/** Pages are read just as at start. */
-export async function checkPages({ pages }: Settings): Promise<ConfigProblem[]> {
+async function checkPages({ pages }: SiteSettings): Promise<ConfigProblem[]> {
   if (pages === null) return []
   const { createAnswers } = await import('../pages/answers.ts')
   return attempt('pages', () => createAnswers({ pagesDir: pages }).close())
+}
+
+/** Certificates and keys for https upstreams. */
+async function checkUpstream(site: SiteSettings, shared: ProcessOptions): Promise<ConfigProblem[]> {
+  const { proxyOptions } = await import('../site.ts')
+  const { resolveProxyOptions } = await import('../upstream/proxy-options.ts')
+  try {
+    resolveProxyOptions(proxyOptions(site, shared))
+    return []
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    return [namedBy(error)]
+  }
+}
+
+function checkBypassTokens(site: SiteSettings): ConfigProblem[] {
+  return attempt('bypassTokenFile', () => void readBypassTokens(site))
 }
 
 /**
@@ -37,7 +71,7 @@ export async function checkCertificates(
     return []
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error
-    return [{ name: error.field, place: null, text: error.message.slice(error.field.length + 2) }]
+    return [namedBy(error)]
   }
 }
 
@@ -68,6 +102,11 @@ function mayBeMade(path: string): void {
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder)
   if (!statSync(folder).isDirectory()) throw new Error(`${quote(folder)} is not a folder`)
   accessSync(folder, constants.W_OK | constants.X_OK)
+}
+
+/** The problem of an error whose message begins with the field that it is about. */
+function namedBy({ field, message }: InputError | CertificateError): ConfigProblem {
+  return { name: field, place: null, text: message.slice(field.length + 2) }
 }
 
 function attempt(name: string, what: () => void): ConfigProblem[] {

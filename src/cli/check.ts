@@ -1,27 +1,27 @@
-import { type EffectiveOption, effectiveOptions } from '../config/effective.ts'
+import { type Effective, type EffectiveOption, effectiveOptions } from '../config/effective.ts'
 import type { GivenFlags } from '../config/flags.ts'
 import { loadWithOrigins } from '../config/load.ts'
 import { ConfigError, type ConfigProblem, problemLine } from '../config/problems.ts'
 import type { Settings } from '../config/settings.ts'
-import { checkCertificates, checkFolders, checkPages, checkState, checkToken } from './check-files.ts'
+import { hasAdmin } from '../config/token.ts'
+import { checkCertificates, checkSites, checkState, checkToken } from './check-files.ts'
 import { checkPorts } from './check-ports.ts'
 import { EXIT } from './exit-codes.ts'
 import type { Io, RunVerb } from './verb.ts'
 
-interface Findings {
-  /** Empty when the configuration itself cannot be read. */
-  options: EffectiveOption[]
+/** Without options when the configuration itself cannot be read. */
+interface Findings extends Effective {
   problems: readonly ConfigProblem[]
   notes: string[]
 }
 
 export const run: RunVerb = async (flags, io) => {
-  const { options, problems, notes } = await findAll(flags, io)
+  const { options, sites, problems, notes } = await findAll(flags, io)
   const ok = problems.length === 0
   if (flags.json) {
-    io.out(JSON.stringify({ ok, options, problems }))
+    io.out(JSON.stringify({ ok, options, sites, problems }))
   } else {
-    for (const option of options) io.out(yamlLine(option))
+    for (const line of yamlLines({ options, sites })) io.out(line)
   }
   for (const note of notes) io.err(note)
   for (const problem of problems) io.err(problemLine(problem))
@@ -31,14 +31,15 @@ export const run: RunVerb = async (flags, io) => {
 
 async function findAll(flags: GivenFlags, { env }: Io): Promise<Findings> {
   try {
-    const { settings, origins } = loadWithOrigins({ flags, env })
+    const loaded = loadWithOrigins({ flags, env })
+    const { settings } = loaded
     const ports = await checkPorts(settings)
     const notes = [...ports.notes]
     const certificates = await checkCertificates(settings, (text) => notes.push(text))
     const problems = [...(await problemsOutside(settings)), ...certificates, ...ports.problems]
-    return { options: effectiveOptions(settings, origins), problems, notes }
+    return { ...effectiveOptions(loaded), problems, notes }
   } catch (error) {
-    if (error instanceof ConfigError) return { options: [], problems: error.problems, notes: [] }
+    if (error instanceof ConfigError) return { options: [], sites: [], problems: error.problems, notes: [] }
     throw error
   }
 }
@@ -46,14 +47,28 @@ async function findAll(flags: GivenFlags, { env }: Io): Promise<Findings> {
 /** What is wrong with the files that a right configuration names. */
 async function problemsOutside(settings: Settings): Promise<ConfigProblem[]> {
   return [
-    ...checkFolders(settings),
-    ...(await checkPages(settings)),
-    ...checkToken(settings),
+    ...(await checkSites(settings)),
+    ...(hasAdmin(settings) ? checkToken(settings) : []),
     ...(await checkState(settings))
   ]
 }
 
-// A line that a file could hold: a JSON value is a YAML value, and what is not set is a comment.
-function yamlLine({ name, value, source }: EffectiveOption): string {
-  return value === null ? `# ${name}: not set` : `${name}: ${JSON.stringify(value)} # ${source}`
+// As a file could hold it; what a site inherits stands above it already.
+function yamlLines({ options, sites }: Effective): string[] {
+  const lines = options.map(topLine)
+  if (sites.length > 0) lines.push('sites:')
+  for (const site of sites) {
+    const own = site.options.filter(({ source }) => source !== 'inherited')
+    lines.push(`  ${site.name}:`, ...own.map((option) => `    ${keyValue(option)}`))
+  }
+  return lines
+}
+
+function topLine(option: EffectiveOption): string {
+  return option.value === null ? `# ${option.name}: not set` : keyValue(option)
+}
+
+// A JSON value is a YAML value.
+function keyValue({ name, value, source }: EffectiveOption): string {
+  return `${name}: ${JSON.stringify(value)} # ${source}`
 }

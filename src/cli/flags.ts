@@ -1,6 +1,6 @@
 import { envOf } from '../config/option.ts'
 import { CONFIG_OPTION, OPTIONS } from '../config/options.ts'
-import type { Settings } from '../config/settings.ts'
+import type { OptionValues } from '../config/settings.ts'
 import type { Flag } from './verb.ts'
 
 export const JSON_FLAG: Flag = { name: 'json', metavar: null, description: 'answer with one line of JSON' }
@@ -8,7 +8,7 @@ export const JSON_FLAG: Flag = { name: 'json', metavar: null, description: 'answ
 /** The flags of `start` and `check`: every option of the configuration. */
 export const SERVER_FLAGS: readonly Flag[] = [
   { ...CONFIG_OPTION, env: envOf(CONFIG_OPTION.name) },
-  ...Object.keys(OPTIONS).map((key) => optionFlag(key as keyof Settings))
+  ...Object.keys(OPTIONS).map((key) => optionFlag(key as keyof OptionValues))
 ]
 
 /** How every client verb finds the admin API. */
@@ -25,7 +25,7 @@ export const CLIENT_FLAGS: readonly Flag[] = [
   JSON_FLAG
 ]
 
-function optionFlag(key: keyof Settings): Flag {
+function optionFlag(key: keyof OptionValues): Flag {
   const { name, metavar, description, values, defaultText } = OPTIONS[key]
   return { name, metavar, description, ...(values && { values }), defaultText, env: envOf(name) }
 }

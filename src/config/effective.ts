@@ -1,7 +1,9 @@
 import type { Source } from './given.ts'
+import type { LoadedSettings } from './load.ts'
 import { OPTIONS } from './options.ts'
-import { type Origins, SETTING_NAMES, type SettingName } from './resolve.ts'
-import type { Settings } from './settings.ts'
+import { SETTING_NAMES, type SettingName } from './resolve.ts'
+import type { OptionValues } from './settings.ts'
+import { SITE_SETTING_NAMES } from './sites.ts'
 
 export const MASK = '********'
 
@@ -14,17 +16,31 @@ export interface EffectiveOption {
 }
 
 /** The configuration as it came out of all sources, fit to be shown. */
-export function effectiveOptions(settings: Settings, origins: Origins): EffectiveOption[] {
-  return SETTING_NAMES.map((key) => effectiveOption(key, settings, origins))
+export interface Effective {
+  options: EffectiveOption[]
+  /** The sites besides `default`. */
+  sites: { name: string; options: EffectiveOption[] }[]
+}
+
+export function effectiveOptions({ values, origins, sites }: LoadedSettings): Effective {
+  return {
+    options: SETTING_NAMES.map((key) => effectiveOption(key, values[key], origins[key])),
+    sites: sites.map((site) => ({
+      name: site.settings.name,
+      options: SITE_SETTING_NAMES.map((key) =>
+        effectiveOption(key, site.settings[key], site.origins[key] ?? 'default')
+      )
+    }))
+  }
 }
 
 function effectiveOption<K extends SettingName>(
   key: K,
-  settings: Settings,
-  origins: Origins
+  value: OptionValues[K],
+  source: Source
 ): EffectiveOption {
   const { name, secret, show } = OPTIONS[key]
-  const value = settings[key]
+  const isThere = value !== null && !(Array.isArray(value) && value.length === 0)
   const shown = show ? show(value) : value
-  return { name, value: secret && value !== null ? MASK : shown, source: origins[key] }
+  return { name, value: secret && isThere ? MASK : shown, source }
 }

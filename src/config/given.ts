@@ -10,12 +10,17 @@ export interface Given {
   place: string | null
   /** It stands for an empty list, which gives no value but replaces a weaker one. */
   empty?: true
+  /** It stands for the default of its option. */
+  isDefault?: true
   /** Folder that relative paths start from. */
   baseDir: string
 }
 
-/** Who gave it, weakest first: a stronger source replaces the whole value of a weaker one. */
-export const SOURCES = ['default', 'file', 'environment', 'flag'] as const
+/**
+ * Who gave it, weakest first: a stronger source replaces the whole value of a weaker one. A site inherits what the top
+ * level has, whoever gave it there.
+ */
+export const SOURCES = ['default', 'inherited', 'file', 'environment', 'flag'] as const
 
 export type Source = (typeof SOURCES)[number]
 

@@ -1,7 +1,7 @@
 /** Options of the public listeners, in the order of help and README. */
 
 import type { OptionSpec, OptionTable } from './option.ts'
-import { duration } from './option-kinds.ts'
+import { choice, duration, onOff } from './option-kinds.ts'
 import * as read from './readers.ts'
 
 type ListenerSetting =
@@ -11,7 +11,7 @@ type ListenerSetting =
   | 'h2c'
   | 'proxyProtocol'
   | 'clientIdleTimeoutMs'
-  | 'maxRequests'
+  | 'unknownHost'
 
 export const LISTENER_OPTIONS: Pick<OptionTable, ListenerSetting> = {
   tlsCert: paths(
@@ -29,9 +29,10 @@ export const LISTENER_OPTIONS: Pick<OptionTable, ListenerSetting> = {
     fallback: () => [],
     show: (addresses) => addresses.map(read.listenText)
   },
-  h2c: onOff('h2c', 'also speak HTTP/2 without TLS, to clients that begin with it'),
+  h2c: onOff('h2c', 'off', 'also speak HTTP/2 without TLS, to clients that begin with it'),
   proxyProtocol: onOff(
     'proxyProtocol',
+    'off',
     'connections from trustProxy begin with a PROXY header, version 1 or 2, which names the visitor'
   ),
   clientIdleTimeoutMs: duration(
@@ -39,15 +40,11 @@ export const LISTENER_OPTIONS: Pick<OptionTable, ListenerSetting> = {
     '60s',
     'longest silence of a visitor who has a body to send or an answer to read'
   ),
-  maxRequests: {
-    name: 'maxRequests',
-    metavar: 'N',
-    scalar: 'number',
-    description: 'requests at once; those beyond are answered with 503',
-    defaultText: 'no limit',
-    read: read.readCount,
-    fallback: () => 0
-  }
+  unknownHost: choice(
+    'unknownHost',
+    ['default', 'refuse'],
+    'who answers a host name that no site has: the site default, which is what has no site of its own, or nobody (421)'
+  )
 }
 
 function paths(name: string, description: string): OptionSpec<string[]> {
@@ -59,18 +56,5 @@ function paths(name: string, description: string): OptionSpec<string[]> {
     defaultText: 'none',
     read: read.readPaths,
     fallback: () => []
-  }
-}
-
-function onOff(name: string, description: string): OptionSpec<boolean> {
-  return {
-    name,
-    metavar: 'on|off',
-    scalar: 'boolean',
-    description,
-    defaultText: 'off',
-    read: read.readSwitch,
-    fallback: () => false,
-    show: (on) => (on ? 'on' : 'off')
   }
 }

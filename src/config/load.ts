@@ -1,15 +1,17 @@
 import { fromEnvironment, unknownVariables } from './environment.ts'
-import { readConfigFile } from './file.ts'
+import { type FileOutcome, readConfigFile } from './file.ts'
 import { fromFlags, type GivenFlags } from './flags.ts'
-import type { GivenOptions, Source } from './given.ts'
+import type { Source } from './given.ts'
 import { envOf, flagOf } from './option.ts'
 import { CONFIG_OPTION, OPTIONS } from './options.ts'
 import { ConfigError, type ConfigProblem } from './problems.ts'
 import { type Layers, type Origins, resolveSettings, SETTING_NAMES, type SettingName } from './resolve.ts'
 import { applyRules } from './rules.ts'
-import type { Settings } from './settings.ts'
+import type { OptionValues, ProcessOptions, Settings } from './settings.ts'
+import { checkHosts, defaultSite, type LoadedSite, loadSites, SITE_SETTING_NAMES } from './sites.ts'
 
 const OPTION_LIST = SETTING_NAMES.map((name) => OPTIONS[name])
+const FILE_KEYS = { options: OPTION_LIST, siteOptions: SITE_SETTING_NAMES.map((name) => OPTIONS[name]) }
 const OPTION_NAMES = OPTION_LIST.map((option) => option.name)
 const KNOWN_VARIABLES = [CONFIG_OPTION.name, ...OPTION_NAMES]
 
@@ -23,8 +25,11 @@ export interface LoadInput {
 
 export interface LoadedSettings {
   settings: Settings
-  /** Where each value came from. */
+  /** What the top level has, and where each value came from. */
+  values: OptionValues
   origins: Origins
+  /** The sites of the file, which are in the settings too, and where their values came from. */
+  sites: LoadedSite[]
 }
 
 /**
@@ -41,18 +46,24 @@ export function loadWithOrigins({ flags, env, cwd = process.cwd() }: LoadInput):
   const problems: ConfigProblem[] = unknownVariables(env, KNOWN_VARIABLES)
   const file = fromFile(flags, env, cwd, problems)
   const layers: Layers = [
-    ['file', file],
+    ['file', file.given],
     ['environment', fromEnvironment(env, OPTION_NAMES, cwd)],
     ['flag', fromFlags(flags, OPTION_NAMES, cwd)]
   ]
   const resolved = resolveSettings(SETTING_NAMES, layers, { env, baseDir: cwd })
-  problems.push(...resolved.problems)
+  const context = { env, baseDir: cwd, stateDir: resolved.values.stateDir ?? '' }
+  const { loaded, problems: ofSites } = loadSites(file.sites, resolved.values, context)
+  problems.push(...resolved.problems, ...ofSites)
   if (problems.length > 0) throw new ConfigError(problems)
-  const settings = resolved.values as Settings
+  const values = resolved.values as OptionValues
   const origins = resolved.origins as Origins
-  problems.push(...applyRules(settings, origins, (name) => spelling(name, origins[name], layers)))
+  const spelled = (key: SettingName): Spelled => spelling(key, origins[key], layers)
+  problems.push(...applyRules(values, origins, spelled))
+  const sites = [...defaultSite(values), ...loaded.map((site) => site.settings)]
+  const hostsOf = (site: string): Spelled => spellingInSite(site, 'hosts', file.sites) ?? spelled('hosts')
+  problems.push(...checkHosts(sites, values.unknownHost, hostsOf, () => spelled('unknownHost')))
   if (problems.length > 0) throw new ConfigError(problems)
-  return { settings, origins }
+  return { settings: { ...processOptions(values), sites }, values, origins, sites: loaded }
 }
 
 /**
@@ -61,7 +72,10 @@ export function loadWithOrigins({ flags, env, cwd = process.cwd() }: LoadInput):
  *
  * @throws ConfigError
  */
-export function loadSome<K extends SettingName>(names: readonly K[], input: LoadInput): Pick<Settings, K> {
+export function loadSome<K extends SettingName>(
+  names: readonly K[],
+  input: LoadInput
+): Pick<OptionValues, K> {
   const { flags, env, cwd = process.cwd() } = input
   const given = names.map((name) => OPTIONS[name].name)
   const layers: Layers = [
@@ -72,7 +86,7 @@ export function loadSome<K extends SettingName>(names: readonly K[], input: Load
   if (problems.length > 0) throw new ConfigError(problems)
   const wrong = applyRules(values, origins, (name) => spelling(name, origins[name] ?? 'default', layers))
   if (wrong.length > 0) throw new ConfigError(wrong)
-  return values as Pick<Settings, K>
+  return values as Pick<OptionValues, K>
 }
 
 function fromFile(
@@ -80,22 +94,35 @@ function fromFile(
   env: NodeJS.ProcessEnv,
   cwd: string,
   problems: ConfigProblem[]
-): GivenOptions {
+): Pick<FileOutcome, 'given' | 'sites'> {
   const { name } = CONFIG_OPTION
   const [[, given] = []] = [...fromFlags(flags, [name], cwd)]
   if (given && given.length > 1)
     problems.push({ name: flagOf(name), place: null, text: 'is given more than once' })
   const [from, path] = given?.[0] ? [flagOf(name), given[0].text ?? ''] : [envOf(name), env[envOf(name)]]
-  if (path === undefined) return new Map()
-  const outcome = readConfigFile(path, from, cwd, OPTION_LIST)
+  if (path === undefined) return { given: new Map(), sites: [] }
+  const outcome = readConfigFile(path, from, cwd, FILE_KEYS)
   problems.push(...outcome.problems)
-  return outcome.given
+  return outcome
 }
 
+type Spelled = Pick<ConfigProblem, 'name' | 'place'>
+
 // How the one who gave the winning value spelled the option, and where.
-function spelling(key: SettingName, origin: Source, layers: Layers): Pick<ConfigProblem, 'name' | 'place'> {
+function spelling(key: SettingName, origin: Source, layers: Layers): Spelled {
   const { name } = OPTIONS[key]
   const [, given] = layers.find(([source]) => source === origin) ?? []
   const [first] = given?.get(name) ?? []
   return { name: first?.as ?? name, place: first?.place ?? null }
+}
+
+function spellingInSite(site: string, key: SettingName, sites: FileOutcome['sites']): Spelled | undefined {
+  const found = sites.find(({ name }) => name === site)
+  return found && spelling(key, 'file', [['file', found.given]])
+}
+
+function processOptions(values: OptionValues): ProcessOptions {
+  const rest: Partial<OptionValues> = { ...values }
+  for (const key of SITE_SETTING_NAMES) delete rest[key]
+  return rest as ProcessOptions
 }

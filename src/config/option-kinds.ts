@@ -2,6 +2,7 @@
 import { formatDuration } from '../duration.ts'
 import type { OptionSpec } from './option.ts'
 import * as read from './readers.ts'
+import { refuse } from './readers.ts'
 
 export function path(
   name: string,
@@ -39,4 +40,30 @@ export function duration(
     fallback: () => read.readTimeout(defaultText, leastMs),
     show: formatDuration
   }
+}
+
+/** A setting that is on or off, and whose flag says which. */
+export function onOff(name: string, fallback: 'on' | 'off', description: string): OptionSpec<boolean> {
+  return {
+    name,
+    metavar: 'on|off',
+    scalar: 'boolean',
+    description,
+    defaultText: fallback,
+    read: read.readSwitch,
+    fallback: () => fallback === 'on',
+    show: (on) => (on ? 'on' : 'off')
+  }
+}
+
+/** One word of two; the first is the default. */
+export function choice<T extends string>(
+  name: string,
+  [first, second]: readonly [T, T],
+  description: string
+): OptionSpec<T> {
+  const metavar = `${first}|${second}`
+  const read = (text: string): T =>
+    text === first ? first : text === second ? second : refuse(text, `${first} or ${second}`)
+  return { name, metavar, description, defaultText: first, read, fallback: () => first }
 }

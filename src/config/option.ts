@@ -1,4 +1,4 @@
-import type { Settings } from './settings.ts'
+import type { OptionValues } from './settings.ts'
 
 /** What a reader may need besides the text itself. */
 export interface ReadContext {
@@ -36,8 +36,8 @@ export interface OptionSpec<T> {
   show?: (value: T) => unknown
 }
 
-/** One row for every setting: a missing or a surplus one does not compile. */
-export type OptionTable = { readonly [K in keyof Settings]: OptionSpec<Settings[K]> }
+/** One row for every option: a missing or a surplus one does not compile. */
+export type OptionTable = { readonly [K in keyof OptionValues]: OptionSpec<OptionValues[K]> }
 
 export const ENV_PREFIX = 'INTERMISSION_'
 

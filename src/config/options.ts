@@ -3,9 +3,10 @@ import { addressText } from './address.ts'
 import { defaultListen, defaultStateDir } from './defaults.ts'
 import { LISTENER_OPTIONS } from './listener-options.ts'
 import type { OptionTable } from './option.ts'
-import { duration, path, toggle } from './option-kinds.ts'
+import { choice, duration, onOff, toggle } from './option-kinds.ts'
 import * as read from './readers.ts'
 import { LOG_LEVELS } from './settings.ts'
+import { SITE_OPTIONS } from './site-options.ts'
 
 /** The file itself: a flag and a variable, but no key, since a file does not name another one. */
 export const CONFIG_OPTION = {
@@ -29,70 +30,7 @@ export const OPTIONS: OptionTable = {
     show: (addresses) => addresses.map(read.listenText)
   },
   ...LISTENER_OPTIONS,
-  upstream: {
-    name: 'upstream',
-    metavar: 'URL',
-    list: true,
-    description:
-      'the web app: http://host:port, https://host:port or unix:/path.sock; several share the work',
-    defaultText: 'http://127.0.0.1:3000',
-    read: read.readUpstream,
-    fallback: () => ['http://127.0.0.1:3000']
-  },
-  balance: {
-    name: 'balance',
-    metavar: 'least-busy|round-robin',
-    description: 'which of several upstreams gets the next request',
-    defaultText: 'least-busy',
-    read: read.readBalance,
-    fallback: () => 'least-busy'
-  },
-  healthCheck: {
-    name: 'healthCheck',
-    metavar: 'tcp|PATH',
-    description: 'look after the upstreams: by a connection, or by a path that must answer 200 to 399',
-    defaultText: 'none',
-    read: read.readHealthCheck,
-    fallback: () => null
-  },
-  healthIntervalMs: duration('healthInterval', '5s', 'time between two health checks'),
-  upstreamCa: path(
-    'upstreamCa',
-    'FILE',
-    'PEM certificates to verify an https upstream with',
-    'the well-known ones'
-  ),
-  upstreamName: {
-    name: 'upstreamName',
-    metavar: 'NAME',
-    description: 'the name that the certificate of an https upstream must have',
-    defaultText: 'the host of its URL',
-    read: read.readServerName,
-    fallback: () => null
-  },
-  upstreamCert: path(
-    'upstreamCert',
-    'FILE',
-    'our own PEM certificate, for an https upstream that asks for one'
-  ),
-  upstreamKey: path('upstreamKey', 'FILE', 'the key of that certificate'),
-  upstreamVerify: {
-    name: 'upstreamVerify',
-    metavar: 'on|off',
-    scalar: 'boolean',
-    description: 'verify the certificate of an https upstream; off lets anybody in between read along',
-    defaultText: 'on',
-    read: read.readSwitch,
-    fallback: () => true,
-    show: (on) => (on ? 'on' : 'off')
-  },
-  static: path('static', 'DIR', 'files tried before the upstream'),
-  pages: path(
-    'pages',
-    'DIR',
-    'your own error pages, such as 50x.html and maintenance.html',
-    'built-in pages'
-  ),
+  ...SITE_OPTIONS,
   admin: {
     name: 'admin',
     metavar: 'ADDR',
@@ -166,40 +104,13 @@ export const OPTIONS: OptionTable = {
     list: true,
     description: 'peers whose X-Forwarded-* are believed: addresses, CIDR blocks, or unix for unix sockets',
     defaultText: 'none',
-    read: read.readBlock,
+    read: read.readPeer,
     fallback: () => []
   },
-  trustForwarded: {
-    name: 'trustForwarded',
-    metavar: 'for|all',
-    description: 'what is believed of them: X-Forwarded-For, or X-Forwarded-Proto and -Host as well',
-    defaultText: 'for',
-    read: read.readTrustForwarded,
-    fallback: () => 'for'
-  },
-  interceptErrors: {
-    name: 'interceptErrors',
-    metavar: 'CODES',
-    list: true,
-    scalar: 'number',
-    description: 'statuses of the upstream that our page replaces, such as 500,502-504',
-    defaultText: 'none',
-    read: read.readStatuses,
-    fallback: () => [],
-    tidy: (codes) => [...new Set(codes)].sort((one, other) => one - other)
-  },
-  connectTimeoutMs: duration('connectTimeout', '2s', 'longest wait for a connection to the upstream'),
-  responseTimeoutMs: duration(
-    'responseTimeout',
-    '60s',
-    "longest wait for the first byte of the upstream's answer"
-  ),
-  idleTimeoutMs: duration('idleTimeout', '60s', "longest silence within the upstream's answer"),
-  holdOnRefusedMs: duration(
-    'holdOnRefused',
-    '0s',
-    'hold requests this long while the upstream refuses connections, as in a restart',
-    0
+  trustForwarded: choice(
+    'trustForwarded',
+    ['for', 'all'],
+    'what is believed of them: X-Forwarded-For, or X-Forwarded-Proto and -Host as well'
   ),
   drainTimeoutMs: duration('drainTimeout', '30s', 'time that requests in flight get to finish at a stop', 0),
   logLevel: {
@@ -211,14 +122,5 @@ export const OPTIONS: OptionTable = {
     read: read.readLogLevel,
     fallback: () => 'info'
   },
-  accessLog: {
-    name: 'accessLog',
-    metavar: 'on|off',
-    scalar: 'boolean',
-    description: 'log every request',
-    defaultText: 'on',
-    read: read.readSwitch,
-    fallback: () => true,
-    show: (on) => (on ? 'on' : 'off')
-  }
+  accessLog: onOff('accessLog', 'on', 'log every request')
 }

@@ -1,15 +1,8 @@
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { DURATION_ALLOWED, parseDurationMs } from '../duration.ts'
 import { InputError } from '../errors.ts'
-import {
-  ADDRESS_ALLOWED,
-  addressText,
-  formatAddress,
-  type ListenAddress,
-  parseAddress,
-  socketPath
-} from './address.ts'
+import { ADDRESS_ALLOWED, addressText, formatAddress, type ListenAddress, parseAddress } from './address.ts'
 import type { ReadContext } from './option.ts'
 import { LOG_LEVELS, type LogLevel } from './settings.ts'
 
@@ -24,7 +17,7 @@ const TOKEN = new RegExp(`^[\\x21-\\x7e]{${SHORTEST_TOKEN},${LONGEST_TOKEN}}$`)
 
 export const TOKEN_ALLOWED = `${SHORTEST_TOKEN} to ${LONGEST_TOKEN} visible ASCII characters without spaces`
 
-function refuse(text: string, allowed: string): never {
+export function refuse(text: string, allowed: string): never {
   throw new InputError(FIELD, text, allowed)
 }
 
@@ -74,29 +67,6 @@ export function readAdmin(text: string): ListenAddress | null {
   }
 }
 
-/** An upstream is an origin: a path, a query or a name and password would be dropped in silence. */
-export function readUpstream(text: string): string[] {
-  const allowed = 'http://host:port, https://host:port or unix:/path.sock'
-  if (text.startsWith('unix:')) return [`unix:${socketPath(text.slice(5)) ?? refuse(text, allowed)}`]
-  if (!/^https?:\/\/[^/?#\\@\s]+\/?$/.test(text)) refuse(text, `${allowed}, without user, path or query`)
-  const origin = URL.canParse(text) ? new URL(text) : refuse(text, allowed)
-  return [origin.port === '0' ? refuse(text, allowed) : origin.origin]
-}
-
-export function readBalance(text: string): 'least-busy' | 'round-robin' {
-  return text === 'least-busy' || text === 'round-robin' ? text : refuse(text, 'least-busy or round-robin')
-}
-
-export function readHealthCheck(text: string): string {
-  return text === 'tcp' || /^\/[\x21-\x7e]*$/.test(text)
-    ? text
-    : refuse(text, 'tcp, or a path such as /healthz')
-}
-
-export function readServerName(text: string): string {
-  return /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/i.test(text) ? text : refuse(text, 'a host name')
-}
-
 export function readPrefix(text: string): string {
   const clean = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.~-]+)+$/.test(text) && !/^\/\.intermission(?:\/|$)/.test(text)
   return clean
@@ -127,25 +97,17 @@ export function defaultStore(stateDir: string): string {
   return `file:${join(stateDir, 'state.json')}`
 }
 
-export function readBlock(text: string): string[] {
-  if (text === 'unix') return [text]
-  const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
-  const family = isIP(address)
-  const longest = family === 6 ? 128 : 32
-  if (family === 0 || address.includes('%') || Number(bits ?? 0) > longest) {
-    refuse(text, 'addresses and CIDR blocks such as 10.0.0.0/8, 192.0.2.7 or fd00::/8, or unix')
-  }
-  // The proof that whoever matches against it can: BlockList is what they use.
-  new BlockList().addSubnet(address, Number(bits ?? longest), family === 6 ? 'ipv6' : 'ipv4')
-  return [text]
+/** A peer to trust: an address, a CIDR block, or whoever comes over a unix socket. */
+export function readPeer(text: string): string[] {
+  return text === 'unix' || isBlock(text)
+    ? [text]
+    : refuse(text, 'addresses and CIDR blocks such as 10.0.0.0/8, 192.0.2.7 or fd00::/8, or unix')
 }
 
-export function readStatuses(text: string): number[] {
-  const [, first, last = first] = /^([45]\d\d)(?:-([45]\d\d))?$/.exec(text) ?? []
-  if (first === undefined || Number(last) < Number(first)) {
-    refuse(text, 'statuses from 400 to 599 such as 500,502-504')
-  }
-  return Array.from({ length: Number(last) - Number(first) + 1 }, (_, step) => Number(first) + step)
+/** Whether it is an address or a CIDR block that `BlockList`, which matches against it, can take. */
+export function isBlock(text: string): boolean {
+  const [, address = '', bits] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  return isIP(address) !== 0 && Number(bits ?? 0) <= (isIP(address) === 6 ? 128 : 32)
 }
 
 /** @param leastMs 0 where no time at all makes sense, else 1 */
@@ -162,10 +124,6 @@ export function readTimeout(text: string, leastMs: number): number {
 
 export function readLogLevel(text: string): LogLevel {
   return LOG_LEVELS.find((level) => level === text) ?? refuse(text, `one of ${LOG_LEVELS.join(', ')}`)
-}
-
-export function readTrustForwarded(text: string): 'for' | 'all' {
-  return text === 'for' || text === 'all' ? text : refuse(text, 'for or all')
 }
 
 export function readHost(text: string): string[] {

@@ -3,9 +3,9 @@ import type { Given, GivenOptions, Source } from './given.ts'
 import type { OptionSpec, ReadContext } from './option.ts'
 import { OPTIONS } from './options.ts'
 import { type ConfigProblem, refusal } from './problems.ts'
-import type { Settings } from './settings.ts'
+import type { OptionValues } from './settings.ts'
 
-export type SettingName = keyof Settings
+export type SettingName = keyof OptionValues
 
 export const SETTING_NAMES = Object.keys(OPTIONS) as SettingName[]
 
@@ -17,7 +17,7 @@ export type Layers = readonly (readonly [Source, GivenOptions])[]
 
 export interface Resolved {
   /** Complete only when there is no problem. */
-  values: Partial<Settings>
+  values: Partial<OptionValues>
   origins: Partial<Origins>
   problems: ConfigProblem[]
 }
@@ -38,18 +38,21 @@ export function resolveSettings(
   return resolved
 }
 
-function resolveOne<K extends SettingName>(
+/** Reads the value of one setting from whoever gives it, or takes its default. */
+export function resolveOne<K extends SettingName>(
   key: K,
   layers: Layers,
   context: ReadContext,
   resolved: Resolved
 ): void {
-  const option: OptionSpec<Settings[K]> = OPTIONS[key]
+  const option: OptionSpec<OptionValues[K]> = OPTIONS[key]
   for (const [source, given] of layers) {
     const values = given.get(option.name)
     if (!values) continue
     resolved.origins[key] = source
-    const value = readAll(option, values, context, resolved.problems)
+    const value = values[0]?.isDefault
+      ? option.fallback(context)
+      : readAll(option, values, context, resolved.problems)
     if (value !== undefined) resolved.values[key] = value
   }
   if (resolved.origins[key]) return

@@ -2,7 +2,7 @@ import { addressText, isLoopback, type ListenAddress } from './address.ts'
 import { SOURCES } from './given.ts'
 import type { ConfigProblem } from './problems.ts'
 import type { Origins, SettingName } from './resolve.ts'
-import type { Settings } from './settings.ts'
+import type { OptionValues } from './settings.ts'
 
 /** How the giver of a setting spelled it. */
 type Spelling = (name: SettingName) => Pick<ConfigProblem, 'name' | 'place'>
@@ -17,7 +17,7 @@ type Some<T> = Partial<T>
  * @returns what is wrong
  */
 export function applyRules(
-  settings: Some<Settings>,
+  settings: Some<OptionValues>,
   origins: Some<Origins>,
   spelled: Spelling
 ): ConfigProblem[] {
@@ -30,7 +30,7 @@ export function applyRules(
   ]
 }
 
-function tokens(settings: Some<Settings>, origins: Some<Origins>, spelled: Spelling): ConfigProblem[] {
+function tokens(settings: Some<OptionValues>, origins: Some<Origins>, spelled: Spelling): ConfigProblem[] {
   const token = SOURCES.indexOf(origins.adminToken ?? 'default')
   const file = SOURCES.indexOf(origins.adminTokenFile ?? 'default')
   if (file > token) settings.adminToken = null
@@ -41,7 +41,7 @@ function tokens(settings: Some<Settings>, origins: Some<Origins>, spelled: Spell
   ]
 }
 
-function exposure({ admin, adminInsecure }: Some<Settings>, spelled: Spelling): ConfigProblem[] {
+function exposure({ admin, adminInsecure }: Some<OptionValues>, spelled: Spelling): ConfigProblem[] {
   // A client only looks for the admin API and exposes nothing; it has no adminInsecure.
   if (!admin || isLoopback(admin) || adminInsecure !== false) return []
   const text =
@@ -51,7 +51,7 @@ function exposure({ admin, adminInsecure }: Some<Settings>, spelled: Spelling): 
 }
 
 function certificates(
-  { listen = [], tlsCert = [], tlsKey = [], redirectListen = [] }: Some<Settings>,
+  { listen = [], tlsCert = [], tlsKey = [], redirectListen = [] }: Some<OptionValues>,
   spelled: Spelling
 ): ConfigProblem[] {
   if (tlsCert.length !== tlsKey.length) {
@@ -68,13 +68,16 @@ function certificates(
   return []
 }
 
-function proxyProtocol({ proxyProtocol, trustProxy }: Some<Settings>, spelled: Spelling): ConfigProblem[] {
+function proxyProtocol(
+  { proxyProtocol, trustProxy }: Some<OptionValues>,
+  spelled: Spelling
+): ConfigProblem[] {
   if (proxyProtocol !== true || trustProxy === undefined || trustProxy.length > 0) return []
   const text = 'a PROXY header is believed only of peers in trustProxy, and there are none'
   return [{ ...spelled('proxyProtocol'), text }]
 }
 
-function clashes({ listen, redirectListen, admin }: Some<Settings>, spelled: Spelling): ConfigProblem[] {
+function clashes({ listen, redirectListen, admin }: Some<OptionValues>, spelled: Spelling): ConfigProblem[] {
   if (listen?.length === 0) return [{ ...spelled('listen'), text: 'at least one address is needed' }]
   const taken = new Set<string>()
   const problems: ConfigProblem[] = []

@@ -4,27 +4,16 @@ export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', '
 
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
-/** Everything the gateway is told at start, read and checked: no text is left to interpret. */
-export interface Settings {
-  /** Public listeners, at least one. */
-  listen: ListenAddress[]
-  /** Absolute paths of certificate chains and of their keys, pair by pair; the first is the default. Empty = no TLS. */
-  tlsCert: string[]
-  tlsKey: string[]
-  /** Plain listeners that only redirect to https. */
-  redirectListen: ListenAddress[]
-  /** Whether plain listeners take HTTP/2 with prior knowledge. */
-  h2c: boolean
-  /** Whether connections from trusted peers begin with a PROXY header. */
-  proxyProtocol: boolean
-  /** Milliseconds that a client may neither send of a body it owes nor read what waits for it. */
-  clientIdleTimeoutMs: number
-  /** Requests that are forwarded at once; 0 = no limit. */
-  maxRequests: number
+/** What may differ from site to site, read and checked: no text is left to interpret. */
+export interface SiteOptions {
+  /** Host names that lead to the site, in lower case: exact, or `*.` and the rest for all below it. */
+  hosts: string[]
   /** `http://host[:port]` or `https://host[:port]` without a path, or `unix:/path`; at least one. */
   upstream: string[]
   /** Which of several upstreams gets the next request. */
   balance: 'least-busy' | 'round-robin'
+  /** Requests that are forwarded at once; 0 = no limit. */
+  maxRequests: number
   /** What is asked of each upstream to see whether it is well: `tcp` or a path; null = nothing. */
   healthCheck: string | null
   /** Milliseconds between two of those checks. */
@@ -38,15 +27,64 @@ export interface Settings {
   upstreamKey: string | null
   /** Whether the certificate of an https upstream is verified at all. */
   upstreamVerify: boolean
+  /** Milliseconds until a connection to the upstream must stand. */
+  connectTimeoutMs: number
+  /** Milliseconds until the first byte of the upstream's answer. */
+  responseTimeoutMs: number
+  /** Milliseconds that may pass between two bytes of the upstream's answer. */
+  idleTimeoutMs: number
+  /** Milliseconds that a request waits for an upstream that refuses connections; 0 = it does not. */
+  holdOnRefusedMs: number
+  /** Statuses of the upstream, 400 to 599, ascending, that are replaced by our page. */
+  interceptErrors: number[]
   /** Absolute folder of files tried before the upstream; null = none. */
   static: string | null
   /** Absolute folder of the operator's pages; null = the built-in ones. */
   pages: string | null
+  /** Addresses and CIDR blocks whose requests pass while the site is closed. */
+  bypassAddress: string[]
+  /** Paths that stay open: exact, or `/prefix/*`. */
+  bypassPath: string[]
+  /** Tokens that let a request pass: themselves, or `sha256:` and the digest in hexadecimal digits. */
+  bypassToken: string[]
+  /** Absolute path of a file with more of them, one a line; null = none. */
+  bypassTokenFile: string | null
+  /** Paths that are answered with 200 while the site is closed, for a load balancer. */
+  probePath: string[]
+  /** Requests that may wait at once in the mode `hold`. */
+  holdLimit: number
+  /** What becomes of upgraded connections when the site closes: they are closed, or left alone and not waited for. */
+  websockets: 'close' | 'leave'
+}
+
+/** One site as it is run. */
+export interface SiteSettings extends SiteOptions {
+  /** Its key in the file; `default` for what the top level says. */
+  name: string
+}
+
+/** What holds for the whole process. */
+export interface ProcessOptions {
+  /** Public listeners, at least one. */
+  listen: ListenAddress[]
+  /** Absolute paths of certificate chains and of their keys, pair by pair; the first is the default. Empty = no TLS. */
+  tlsCert: string[]
+  tlsKey: string[]
+  /** Plain listeners that only redirect to https. */
+  redirectListen: ListenAddress[]
+  /** Whether plain listeners take HTTP/2 with prior knowledge. */
+  h2c: boolean
+  /** Whether connections from trusted peers begin with a PROXY header. */
+  proxyProtocol: boolean
+  /** Milliseconds that a client may neither send of a body it owes nor read what waits for it. */
+  clientIdleTimeoutMs: number
+  /** Who answers a host that no site has: the site `default`, or nobody, with 421. */
+  unknownHost: 'default' | 'refuse'
   /** The admin listener; null = `off`. */
   admin: ListenAddress | null
   /** Prefix under which the public listeners also carry the admin API, such as `/-/admin`; null = not at all. */
   adminPath: string | null
-  /** The bearer token when it was given as such; null = it is in {@link Settings.adminTokenFile}. */
+  /** The bearer token when it was given as such; null = it is in {@link ProcessOptions.adminTokenFile}. */
   adminToken: string | null
   /** Absolute path of the file that holds the token, made at the first start. */
   adminTokenFile: string
@@ -64,19 +102,18 @@ export interface Settings {
   trustProxy: string[]
   /** Whether only X-Forwarded-For of those is believed, or X-Forwarded-Proto and -Host as well. */
   trustForwarded: 'for' | 'all'
-  /** Statuses of the upstream, 400 to 599, ascending, that are replaced by our page. */
-  interceptErrors: number[]
-  /** Milliseconds until a connection to the upstream must stand. */
-  connectTimeoutMs: number
-  /** Milliseconds until the first byte of the upstream's answer. */
-  responseTimeoutMs: number
-  /** Milliseconds that may pass between two bytes of the upstream's answer. */
-  idleTimeoutMs: number
-  /** Milliseconds that a request waits for an upstream that refuses connections; 0 = it does not. */
-  holdOnRefusedMs: number
   /** Milliseconds that requests in flight get to finish when the gateway stops. */
   drainTimeoutMs: number
   logLevel: LogLevel
   /** Whether every request is logged. */
   accessLog: boolean
+}
+
+/** All that an option exists for, on the top level of the configuration. */
+export type OptionValues = ProcessOptions & SiteOptions
+
+/** Everything the gateway is told at start. */
+export interface Settings extends ProcessOptions {
+  /** At least one. The site `default` comes first, and is not there when no host can lead to it. */
+  sites: SiteSettings[]
 }

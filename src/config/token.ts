@@ -1,16 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { quote } from '../errors.ts'
-import { ConfigError } from './problems.ts'
-import { readUpTo } from './read-up-to.ts'
 import { isToken, TOKEN_ALLOWED } from './readers.ts'
-import type { Settings } from './settings.ts'
+import { readSecretFile, secretRefused } from './secret-file.ts'
+import type { ProcessOptions } from './settings.ts'
 
 const TOKEN_BYTES = 32
-const LARGEST_FILE_BYTES = 4096
+const FIELD = 'adminTokenFile'
 
-type TokenSettings = Pick<Settings, 'adminToken' | 'adminTokenFile'>
+type TokenSettings = Pick<ProcessOptions, 'adminToken' | 'adminTokenFile'>
 
 /** The bearer token of the admin API and where it lives. */
 export interface AdminToken {
@@ -19,6 +17,11 @@ export interface AdminToken {
   path: string | null
   /** Whether this call made it. */
   created: boolean
+}
+
+/** Whether there is an admin API that needs a token. */
+export function hasAdmin({ admin, adminPath }: Pick<ProcessOptions, 'admin' | 'adminPath'>): boolean {
+  return admin !== null || adminPath !== null
 }
 
 /**
@@ -34,12 +37,12 @@ export function ensureAdminToken(settings: TokenSettings): AdminToken {
   try {
     created = writeNewFile(path, `${randomBytes(TOKEN_BYTES).toString('base64url')}\n`)
   } catch (error) {
-    throw refused(path, `cannot be made: ${(error as Error).message}`)
+    throw secretRefused(path, FIELD, `cannot be made: ${(error as Error).message}`)
   }
   // Two gateways that start together end up with one token.
   const made = findAdminToken(settings)
   if (made) return { ...made, created }
-  throw refused(path, 'cannot be made: it is a link to nothing')
+  throw secretRefused(path, FIELD, 'cannot be made: it is a link to nothing')
 }
 
 /**
@@ -53,28 +56,11 @@ export function readAdminToken(settings: TokenSettings): string | null {
 
 function findAdminToken({ adminToken, adminTokenFile }: TokenSettings): AdminToken | undefined {
   if (adminToken !== null) return { token: adminToken, path: null, created: false }
-  try {
-    return { token: readTokenFile(adminTokenFile), path: adminTokenFile, created: false }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    if (error instanceof ConfigError) throw error
-    throw refused(adminTokenFile, `cannot be read: ${(error as Error).message}`)
-  }
-}
-
-function readTokenFile(path: string): string {
-  const { bytes, stats } = readUpTo(path, LARGEST_FILE_BYTES)
-  const mode = stats.mode & 0o777
-  // A group may read it, for a team of operators; nobody else may, and only its owner may change it.
-  if (mode & 0o027) {
-    throw refused(
-      path,
-      `is open to other users (mode ${mode.toString(8).padStart(4, '0')}); run chmod 600 on it`
-    )
-  }
-  const token = bytes.toString('latin1').trim()
-  if (!isToken(token)) throw refused(path, `holds no good token; expected ${TOKEN_ALLOWED}`)
-  return token
+  const text = readSecretFile(adminTokenFile, FIELD)
+  if (text === undefined) return undefined
+  const token = text.trim()
+  if (isToken(token)) return { token, path: adminTokenFile, created: false }
+  throw secretRefused(adminTokenFile, FIELD, `holds no good token; expected ${TOKEN_ALLOWED}`)
 }
 
 /** Whole or not at all: a crash half-way must not leave an empty file that stops every later start. */
@@ -105,8 +91,4 @@ function writeExclusive(path: string, text: string): void {
   } finally {
     closeSync(file)
   }
-}
-
-function refused(path: string, text: string): ConfigError {
-  return new ConfigError([{ name: 'adminTokenFile', place: null, text: `${quote(path)} ${text}` }])
 }

@@ -44,9 +44,9 @@ test('check prints what is in effect as a file could hold it, and who said so; s
   }
   const copy = join(dir, 'copy.yaml')
   writeFileSync(copy, stdout.replace(/^adminToken:.*\n/m, '').replace(/^adminTokenFile:.*\n/m, ''))
-  const { settings } = loadWithOrigins({ flags: { config: [copy] }, env: {}, cwd: dir })
-  assert.equal(settings.idleTimeoutMs, 90_000)
-  assert.deepEqual(settings.interceptErrors, [502, 503])
+  const { values } = loadWithOrigins({ flags: { config: [copy] }, env: {}, cwd: dir })
+  assert.equal(values.idleTimeoutMs, 90_000)
+  assert.deepEqual(values.interceptErrors, [502, 503])
 })
 
 test('check --json is one object', async (t) => {

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
-import { loadSettings } from '../../src/config/load.ts'
-import type { Settings } from '../../src/config/settings.ts'
+import { loadSettings, loadWithOrigins } from '../../src/config/load.ts'
+import type { OptionValues } from '../../src/config/settings.ts'
 import { type Cleanup, tempDir } from '../helpers/temp-dir.ts'
 
-function load(t: Cleanup, content: string | Buffer, name = 'gateway.yaml'): Settings {
+function load(t: Cleanup, content: string | Buffer, name = 'gateway.yaml'): OptionValues {
   const cwd = tempDir(t)
   writeFileSync(join(cwd, name), content)
-  return loadSettings({ flags: { config: [name] }, env: { HOME: '/home/ada' }, cwd })
+  return loadWithOrigins({ flags: { config: [name] }, env: { HOME: '/home/ada' }, cwd }).values
 }
 
 /** The lines of the error. */

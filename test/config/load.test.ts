@@ -6,13 +6,13 @@ import test from 'node:test'
 import { loadSettings, loadWithOrigins } from '../../src/config/load.ts'
 import { envOf } from '../../src/config/option.ts'
 import { OPTIONS } from '../../src/config/options.ts'
-import type { Settings } from '../../src/config/settings.ts'
+import type { OptionValues, SiteSettings } from '../../src/config/settings.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 
 const CWD = '/srv/app'
 
-/** One good value for each setting, as text and as it must come out. */
-const EXAMPLES: { [K in keyof Settings]: readonly [text: string, value: Settings[K]] } = {
+/** One good value for each option, as text and as it must come out. */
+const EXAMPLES: { [K in keyof OptionValues]: readonly [text: string, value: OptionValues[K]] } = {
   listen: [
     '127.0.0.1:81,[::1]:82',
     [
@@ -26,6 +26,8 @@ const EXAMPLES: { [K in keyof Settings]: readonly [text: string, value: Settings
   h2c: ['on', true],
   proxyProtocol: ['on', true],
   clientIdleTimeoutMs: ['2m', 120_000],
+  unknownHost: ['refuse', 'refuse'],
+  hosts: ['Shop.example., *.shop.example', ['shop.example', '*.shop.example']],
   maxRequests: ['1000', 1000],
   upstream: ['unix:/run/app.sock, https://app/', ['unix:/run/app.sock', 'https://app']],
   balance: ['round-robin', 'round-robin'],
@@ -38,6 +40,13 @@ const EXAMPLES: { [K in keyof Settings]: readonly [text: string, value: Settings
   upstreamVerify: ['off', false],
   static: ['public', '/srv/app/public'],
   pages: ['/srv/pages', '/srv/pages'],
+  bypassAddress: ['10.0.0.0/8, ::1', ['10.0.0.0/8', '::1']],
+  bypassPath: ['/healthz, /static/*', ['/healthz', '/static/*']],
+  bypassToken: ['a-token-of-24-characters', ['a-token-of-24-characters']],
+  bypassTokenFile: ['tokens', '/srv/app/tokens'],
+  probePath: ['/healthz', ['/healthz']],
+  holdLimit: ['100', 100],
+  websockets: ['leave', 'leave'],
   admin: ['unix:/run/admin.sock', { kind: 'unix', path: '/run/admin.sock' }],
   adminPath: ['/-/admin', '/-/admin'],
   adminToken: ['a-token-of-24-characters', 'a-token-of-24-characters'],
@@ -60,15 +69,16 @@ const EXAMPLES: { [K in keyof Settings]: readonly [text: string, value: Settings
 }
 
 /** What some settings are refused without. */
-const COMPANIONS: { [K in keyof Settings]?: Record<string, string> } = {
+const COMPANIONS: { [K in keyof OptionValues]?: Record<string, string> } = {
   tlsCert: { tlsKey: 'a.key, b.key' },
   tlsKey: { tlsCert: 'a.pem, b.pem' },
   redirectListen: { tlsCert: 'a.pem', tlsKey: 'a.key' },
-  proxyProtocol: { trustProxy: '10.0.0.1' }
+  proxyProtocol: { trustProxy: '10.0.0.1' },
+  unknownHost: { hosts: 'shop.example' }
 }
 
 for (const [key, [text, value]] of Object.entries(EXAMPLES) as [
-  keyof Settings,
+  keyof OptionValues,
   readonly [string, unknown]
 ][]) {
   const { name, metavar } = OPTIONS[key]
@@ -80,9 +90,13 @@ for (const [key, [text, value]] of Object.entries(EXAMPLES) as [
     )
     writeFileSync(join(dir, 'c.yaml'), lines.join(''))
     const flags = { ...flagsOf(companions), [name]: metavar === null ? true : [text] }
-    const fromFlag = loadSettings({ flags, env: {}, cwd: CWD })
-    const fromEnv = loadSettings({ flags: flagsOf(companions), env: { [envOf(name)]: text }, cwd: CWD })
-    const fromFile = loadSettings({ flags: { config: ['c.yaml'] }, env: {}, cwd: dir })
+    const fromFlag = loadWithOrigins({ flags, env: {}, cwd: CWD }).values
+    const fromEnv = loadWithOrigins({
+      flags: flagsOf(companions),
+      env: { [envOf(name)]: text },
+      cwd: CWD
+    }).values
+    const fromFile = loadWithOrigins({ flags: { config: ['c.yaml'] }, env: {}, cwd: dir }).values
     assert.deepEqual(fromFlag[key], value)
     assert.deepEqual(fromEnv[key], value)
     // Paths in a file start from its folder.
@@ -96,8 +110,12 @@ function flagsOf(pairs: [name: string, text: string][]): Record<string, string[]
 }
 
 test('nothing given is a gateway for this machine', () => {
-  const settings = loadSettings({ flags: {}, env: { HOME: '/home/ada' }, cwd: CWD })
-  assert.deepEqual(settings, {
+  const { settings, values } = loadWithOrigins({ flags: {}, env: { HOME: '/home/ada' }, cwd: CWD })
+  const { sites, ...shared } = settings
+  const [{ name, ...site }, ...more] = sites as [SiteSettings]
+  assert.deepEqual([name, more], ['default', []])
+  assert.deepEqual({ ...shared, ...site }, values)
+  assert.deepEqual(values, {
     listen: [{ kind: 'tcp', host: '127.0.0.1', port: 8080 }],
     tlsCert: [],
     tlsKey: [],
@@ -105,6 +123,8 @@ test('nothing given is a gateway for this machine', () => {
     h2c: false,
     proxyProtocol: false,
     clientIdleTimeoutMs: 60_000,
+    unknownHost: 'default',
+    hosts: [],
     maxRequests: 0,
     upstream: ['http://127.0.0.1:3000'],
     balance: 'least-busy',
@@ -117,6 +137,13 @@ test('nothing given is a gateway for this machine', () => {
     upstreamVerify: true,
     static: null,
     pages: null,
+    bypassAddress: [],
+    bypassPath: [],
+    bypassToken: [],
+    bypassTokenFile: null,
+    probePath: [],
+    holdLimit: 5000,
+    websockets: 'close',
     admin: { kind: 'tcp', host: '127.0.0.1', port: 8081 },
     adminPath: null,
     adminToken: null,
@@ -151,11 +178,11 @@ test('a flag comes before a variable, a variable before the file, the file befor
     INTERMISSION_LOG_LEVEL: 'warn',
     INTERMISSION_LISTEN: 'c:3'
   }
-  const { settings, origins } = loadWithOrigins({ flags: { upstream: ['http://flag'] }, env, cwd: dir })
-  assert.deepEqual(settings.upstream, ['http://flag'])
-  assert.equal(settings.logLevel, 'warn')
-  assert.equal(settings.idleTimeoutMs, 1000)
-  assert.deepEqual(settings.listen, [{ kind: 'tcp', host: 'c', port: 3 }], 'a list is replaced, not added to')
+  const { values, origins } = loadWithOrigins({ flags: { upstream: ['http://flag'] }, env, cwd: dir })
+  assert.deepEqual(values.upstream, ['http://flag'])
+  assert.equal(values.logLevel, 'warn')
+  assert.equal(values.idleTimeoutMs, 1000)
+  assert.deepEqual(values.listen, [{ kind: 'tcp', host: 'c', port: 3 }], 'a list is replaced, not added to')
   assert.deepEqual(
     [origins.upstream, origins.logLevel, origins.idleTimeoutMs, origins.connectTimeoutMs],
     ['flag', 'environment', 'file', 'default']

@@ -61,7 +61,7 @@ export async function listening(t: Cleanup, options: ListeningOptions): Promise<
   const made = tls ? (certificate ?? makeCertificate(t)) : null
   const store = made === null ? {} : { certificates: createCertificateStore(loadCertificates([made])) }
   const where = target ?? { kind: 'tcp', host: '127.0.0.1', port: 0, tls }
-  const opened = await openListener(where, { ...servedBy(app), ...store, ...listener })
+  const opened = await openListener(where, { ...servedBy(() => app), ...store, ...listener })
   let closed: Promise<void> | null = null
   const close = (timeoutMs = 0): Promise<void> => {
     closed ??= opened.close(timeoutMs).then(() => app.close())

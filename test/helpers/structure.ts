@@ -15,7 +15,11 @@ const LAYERS: readonly { name: string; holds: RegExp; within: 'all' | 'same fold
   },
   { name: 'rooms', holds: /^src\/(?!cli\/)[^/]+\//, within: 'same folder' },
   { name: 'plugins', holds: /^plugins\//, within: 'none' },
-  { name: 'gateway', holds: /^src\/(gateway|access-log)\.ts$/, within: 'all' },
+  {
+    name: 'gateway',
+    holds: /^src\/(gateway|site|host-lookup|admin-app|app-options|access-log)\.ts$/,
+    within: 'all'
+  },
   { name: 'server', holds: /^src\/(server|listener|redirect|public-listeners|log)\.ts$/, within: 'all' },
   { name: 'cli', holds: /^src\/cli\//, within: 'all' },
   { name: 'entry', holds: /^src\/index\.ts$/, within: 'none' }

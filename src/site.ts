@@ -1,0 +1,76 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import errorPages from '../plugins/error-pages.ts'
+import maintenance from '../plugins/maintenance.ts'
+import proxy, { type ProxyOptions } from '../plugins/proxy.ts'
+import staticFirst from '../plugins/static-first.ts'
+import { addAccessLog } from './access-log.ts'
+import type { AppDeps } from './app-options.ts'
+import type { ProcessOptions, SiteSettings } from './config/settings.ts'
+import { keepRawTarget } from './raw-target.ts'
+import type { Maintenance } from './state/maintenance.ts'
+
+/** Builds the app of one site, ready to be given requests: this is the one place that orders its plugins. */
+export async function createSite(
+  settings: SiteSettings,
+  shared: ProcessOptions,
+  deps: AppDeps & { maintenance: Maintenance }
+): Promise<FastifyInstance> {
+  const site = createVisitorsApp(deps)
+  await site.register(errorPages, settings.pages === null ? {} : { dir: settings.pages })
+  await site.register(maintenance, { maintenance: deps.maintenance })
+  if (settings.static !== null) await site.register(staticFirst, { root: settings.static })
+  await site.register(proxy, proxyOptions(settings, shared))
+  await site.ready()
+  return site
+}
+
+/** The app for hosts that no site has: a connection may be shared by hosts, hence 421 (RFC 9110 section 15.5.20). */
+export async function createNobody(deps: AppDeps): Promise<FastifyInstance> {
+  const nobody = createVisitorsApp(deps)
+  await nobody.register(errorPages)
+  nobody.addHook('onRequest', (request, reply, _done) => {
+    reply.hijack()
+    nobody.errorPages.write(request.raw, reply.raw, { status: 421, reason: null, requestId: request.id })
+  })
+  await nobody.ready()
+  return nobody
+}
+
+/** What the proxy of a site is told. */
+export function proxyOptions(site: SiteSettings, shared: ProcessOptions): ProxyOptions {
+  return {
+    upstream: site.upstream,
+    balance: site.balance,
+    upstreamTls: {
+      caFile: site.upstreamCa ?? undefined,
+      name: site.upstreamName ?? undefined,
+      certFile: site.upstreamCert ?? undefined,
+      keyFile: site.upstreamKey ?? undefined,
+      verify: site.upstreamVerify
+    },
+    ...(site.healthCheck === null ? {} : { healthCheck: site.healthCheck }),
+    healthIntervalMs: site.healthIntervalMs,
+    holdOnRefusedMs: site.holdOnRefusedMs,
+    connectTimeoutMs: site.connectTimeoutMs,
+    responseTimeoutMs: site.responseTimeoutMs,
+    idleTimeoutMs: site.idleTimeoutMs,
+    clientIdleTimeoutMs: shared.clientIdleTimeoutMs,
+    maxRequests: site.maxRequests,
+    trustProxy: shared.trustProxy,
+    trustForwarded: shared.trustForwarded,
+    interceptErrors: site.interceptErrors
+  }
+}
+
+function createVisitorsApp({ options, accessLog }: AppDeps): FastifyInstance {
+  const app = Fastify({
+    ...options,
+    rewriteUrl: keepRawTarget,
+    return503OnClosing: false,
+    // A logger for each request would cost more than most requests; what is logged about one names it.
+    childLoggerFactory: (parent) => parent,
+    exposeHeadRoutes: false
+  })
+  if (accessLog !== null) addAccessLog(app, accessLog)
+  return app
+}
