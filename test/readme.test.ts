@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
-import { loadWithOrigins } from '../src/config/load.ts'
+import { loadSettings } from '../src/config/load.ts'
 import { packageRoot } from '../src/package-root.ts'
 import { parseTemplate } from '../src/pages/render.ts'
 import { block, blocks } from './helpers/markdown.ts'
@@ -118,11 +118,23 @@ test('the lines to wait for and the answer in maintenance are as shown', async (
     assert.equal(real[name], shown[name], name)
 })
 
-test('the configuration file is one that start would take', (t) => {
-  const file = join(tempDir(t), 'intermission.yaml')
-  writeFileSync(file, block(README, 'yaml'))
-  const { values } = loadWithOrigins({ flags: { config: [file] }, env: { HOME: '/home/somebody' } })
-  assert.deepEqual([values.interceptErrors, values.responseTimeoutMs], [[500, 502, 503, 504], 30_000])
+test('the configuration files are ones that start would take', (t) => {
+  const [one, sites] = blocks(README)
+    .filter(({ language }) => language === 'yaml')
+    .map(({ code }) => {
+      const file = join(tempDir(t), 'intermission.yaml')
+      writeFileSync(file, code)
+      return loadSettings({ flags: { config: [file] }, env: { HOME: '/home/somebody' } }).sites
+    })
+    .sort((some, others) => some.length - others.length)
+  assert.deepEqual([one?.[0]?.interceptErrors, one?.[0]?.responseTimeoutMs], [[500, 502, 503, 504], 30_000])
+  assert.deepEqual(
+    sites?.map(({ name, connectTimeoutMs }) => [name, connectTimeoutMs]),
+    [
+      ['shop', 2000],
+      ['blog', 5000]
+    ]
+  )
 })
 
 test('the sample page and the list of placeholders name those that there are', () => {

@@ -37,7 +37,7 @@ export function createOriginGuard(
     const suffix = `:${localPort}`
     const isDefaultPort = localPort === (encrypted ? 443 : 80)
     const bare = host.endsWith(suffix) ? host.slice(0, -suffix.length) : isDefaultPort ? host : ''
-    return LOOPBACK_HOST.test(bare) || bare === hostOfAddress(localAddress)
+    return bare !== '' && (LOOPBACK_HOST.test(bare) || bare === hostOfAddress(localAddress))
   }
 
   return function guard(request) {

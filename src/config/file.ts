@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
 import { quote } from '../errors.ts'
-import { type FileKeys, type FileMap, type MapReader, readMap } from './file-map.ts'
+import { type FileKeys, type MapReader, readMap } from './file-map.ts'
 import { readSites, SITES_KEY, type SiteInFile } from './file-sites.ts'
 import type { GivenOptions } from './given.ts'
 import { tooDeepAt } from './nesting.ts'
@@ -74,6 +74,7 @@ function parseConfig(text: string, name: string, baseDir: string, keys: FileKeys
     return nothing([...problems, { name: 'file', place: placeAt(0), text }])
   }
   const reader: MapReader = { baseDir, placeAt, problems }
-  const { given, others } = readMap(contents as FileMap, keys.options, reader, { more: [SITES_KEY, SCHEMA_KEY] })
+  const more = [SITES_KEY, SCHEMA_KEY]
+  const { given, others } = readMap(contents, keys.options, reader, { more })
   return { given, sites: readSites(others.get(SITES_KEY), keys, reader), problems }
 }

@@ -49,6 +49,66 @@ test('check prints what is in effect as a file could hold it, and who said so; s
   assert.deepEqual(values.interceptErrors, [502, 503])
 })
 
+test('check looks into everything that a site names, and shows what is its own', async (t) => {
+  const dir = tempDir(t)
+  writeFileSync(join(dir, 'tokens'), '# one a line\n\na-token-of-24-characters\nshort\n', { mode: 0o600 })
+  writeFileSync(join(dir, 'no.pem'), 'nothing')
+  const file = `
+static: .
+sites:
+  shop:
+    hosts: shop.example
+    upstream: https://127.0.0.1:1
+    upstreamCa: none.pem
+    static: ~
+    pages: none
+    bypassToken: a-token-of-24-characters
+    bypassTokenFile: tokens
+  blog:
+    hosts: blog.example
+    upstream: https://127.0.0.1:1
+    upstreamCert: no.pem
+    upstreamKey: no.pem
+`
+  writeFileSync(join(dir, 'c.yaml'), file)
+  const { code, stdout, stderr } = await intermission(t, ['check', '--config', 'c.yaml', ...FREE], {
+    cwd: dir
+  })
+  assert.equal(code, 2)
+  const tokens = join(dir, 'tokens')
+  for (const line of [
+    /^sites\.shop\.pages: ".*none" is not allowed; expected a readable directory$/m,
+    /^sites\.shop\.upstreamCa: ".*none\.pem" is not allowed; expected a PEM file that can be read$/m,
+    new RegExp(
+      `^sites\\.shop\\.bypassTokenFile: "${tokens}" holds no good token on line 4; expected 16 to`,
+      'm'
+    ),
+    /^sites\.blog\.upstreamCa, upstreamCert, upstreamKey: .*; expected PEM files that belong together$/m
+  ]) {
+    assert.match(stderr, line)
+  }
+  assert.equal(stderr.trim().split('\n').length, 4, stderr)
+  const sites = stdout.slice(stdout.indexOf('sites:\n'))
+  assert.equal(
+    sites.replaceAll(dir, ''),
+    `sites:
+  shop:
+    hosts: ["shop.example"] # file
+    upstream: ["https://127.0.0.1:1"] # file
+    upstreamCa: "/none.pem" # file
+    static: null # file
+    pages: "/none" # file
+    bypassToken: "********" # file
+    bypassTokenFile: "/tokens" # file
+  blog:
+    hosts: ["blog.example"] # file
+    upstream: ["https://127.0.0.1:1"] # file
+    upstreamCert: "/no.pem" # file
+    upstreamKey: "/no.pem" # file
+`
+  )
+})
+
 test('check --json is one object', async (t) => {
   const { code, stdout } = await intermission(t, ['check', '--json', ...FREE, '--state-dir', tempDir(t)])
   assert.equal(code, 0)

@@ -104,14 +104,16 @@ const BAD: readonly [content: string, line: string][] = [
   ],
   ['unknownHost: ask', 'c.yaml:1:14: unknownHost: "ask" is not allowed; expected default or refuse'],
   ...['a.example:80', 'http://a.example', '*', 'a.*.example', 'bücher.example', '-a.example', 'a..b'].map(
-    (host) => [`hosts: "${host}"`, `c.yaml:1:8: hosts: "${host}" is not allowed; expected ${HOSTS}`] as const
+    (host): [string, string] => [
+      `hosts: "${host}"`,
+      `c.yaml:1:8: hosts: "${host}" is not allowed; expected ${HOSTS}`
+    ]
   ),
   ...['healthz', '/a//b', '/a/../b', '/a%2fb', '/a;b', '/a?b', '/a*', '/*/a', '/a\\\\b'].map(
-    (path) =>
-      [
-        `bypassPath: "${path}"`,
-        `c.yaml:1:13: bypassPath: ${JSON.stringify(path.replace('\\\\', '\\'))} is not allowed; expected a path such as`
-      ] as const
+    (path): [string, string] => [
+      `bypassPath: "${path}"`,
+      `c.yaml:1:13: bypassPath: ${JSON.stringify(path.replace('\\\\', '\\'))} is not allowed; expected a path such as`
+    ]
   ),
   ['bypassAddress: unix', 'c.yaml:1:16: bypassAddress: "unix" is not allowed; expected addresses and CIDR'],
   ['holdLimit: 0', 'c.yaml:1:12: holdLimit: "0" is not allowed; expected a whole number from 1'],
