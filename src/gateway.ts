@@ -6,12 +6,12 @@ import { createAppOptions } from './app-options.ts'
 import type { Settings } from './config/settings.ts'
 import { createHostLookup } from './host-lookup.ts'
 import { createNobody, createSite } from './site.ts'
-import type { Maintenance } from './state/maintenance.ts'
+import type { Control } from './state/control.ts'
 
 /** What a gateway needs besides its settings: things that live longer than its apps. */
 export interface GatewayDeps {
-  /** The mode of each site. */
-  control: { site(name: string): Maintenance }
+  /** The modes of the sites. */
+  control: Control
   /** Bearer token of the admin API; null where there is none. */
   adminToken: string | null
   /** Takes log lines and access log lines. */
@@ -33,6 +33,8 @@ export interface Gateway {
   readonly log: FastifyInstance['log']
   /** Requests that were handed to an upstream and are not finished. */
   readonly inFlight: number
+  /** Whether a site has an upstream that could answer. */
+  isHealthy(site: string): boolean
   close(): Promise<void>
 }
 
@@ -85,6 +87,9 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
     get inFlight() {
       return [...sites.values()].reduce((sum, { proxy }) => sum + proxy.inFlight, 0)
     },
+    isHealthy: (site) =>
+      sites.get(site)?.proxy.upstreams.some(({ breaker, isHealthy }) => breaker === 'closed' && isHealthy) ??
+      false,
     async close() {
       await Promise.all(apps.map((app) => app.close()))
     }

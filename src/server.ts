@@ -10,7 +10,7 @@ import {
   servedBy,
   withLine
 } from './public-listeners.ts'
-import { type Maintenance, type MaintenanceDeps, openMaintenance } from './state/maintenance.ts'
+import { openControl } from './state/control.ts'
 import { openStore } from './state/open-store.ts'
 
 /** Only the owner of the gateway may operate it through a socket. */
@@ -35,8 +35,14 @@ export async function runServer(settings: Settings): Promise<number> {
     else log.error({ err }, `${doing} failed`)
   }
   const store = openStore(settings.store, { recover: settings.recover, onError })
-  const control = await openSites(settings, { store, onError })
-  const gateway = await createGateway(settings, {
+  let gateway: Gateway | undefined
+  const control = await openControl({
+    store,
+    sites: settings.sites.map(({ name }) => name),
+    onError,
+    isHealthy: async (site) => gateway?.isHealthy(site) ?? false
+  })
+  gateway = await createGateway(settings, {
     control,
     adminToken: token?.token ?? null,
     output,
@@ -68,21 +74,6 @@ export async function runServer(settings: Settings): Promise<number> {
   }
   log.info('stopped')
   return 0
-}
-
-/** Opens the mode of every site. */
-async function openSites(
-  { sites }: Settings,
-  deps: Omit<MaintenanceDeps, 'site'>
-): Promise<{ site(name: string): Maintenance; close(): Promise<void> }> {
-  const opened = new Map<string, Maintenance>()
-  for (const { name } of sites) opened.set(name, await openMaintenance({ ...deps, site: name }))
-  return {
-    site: (name) => opened.get(name)!,
-    async close() {
-      await Promise.all([...opened.values()].map((maintenance) => maintenance.close()))
-    }
-  }
 }
 
 function onStopSignal(onSecond: () => void): Promise<NodeJS.Signals> {

@@ -1,5 +1,6 @@
 import type { OptionSpec } from './option.ts'
 import { OPTIONS } from './options.ts'
+import { SITE_OPTIONS } from './site-options.ts'
 
 /** A schema, or a part of one (JSON Schema 2020-12, of which editors know the parts that are used here). */
 export type JsonSchema = { [keyword: string]: unknown }
@@ -20,15 +21,38 @@ const DURATION = '^(?:(?:\\d+(?:\\.\\d+)?(?:ms|s|m|h|d))+|P(?:\\d+D)?(?:T[\\dHMS
  * @param version of the package: another one may have other options
  */
 export function configSchema(version: string): JsonSchema {
-  const properties = Object.values(OPTIONS).map((option) => [option.name, schemaOf(option)])
+  const ofSite = propertiesOf(SITE_OPTIONS)
+  const site = {
+    description: 'one site; what it does not say is inherited from the top level, and null is the default',
+    type: 'object',
+    additionalProperties: false,
+    required: ['hosts'],
+    properties: Object.fromEntries(
+      Object.entries(ofSite).map(([name, schema]) => [name, { anyOf: [schema, { type: 'null' }] }])
+    )
+  }
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     $id: `urn:fastify-intermission:config:${version}`,
     title: `Configuration of intermission ${version}`,
     type: 'object',
     additionalProperties: false,
-    properties: { $schema: { type: 'string' }, ...Object.fromEntries(properties) }
+    properties: {
+      $schema: { type: 'string' },
+      ...propertiesOf(OPTIONS),
+      sites: {
+        description: 'sites besides the one that the top level describes, by name',
+        type: 'object',
+        additionalProperties: site
+      }
+    }
   }
+}
+
+function propertiesOf(options: Readonly<Record<string, Described & { name: string }>>): {
+  [name: string]: JsonSchema
+} {
+  return Object.fromEntries(Object.values(options).map((option) => [option.name, schemaOf(option)]))
 }
 
 function schemaOf(option: Described): JsonSchema {

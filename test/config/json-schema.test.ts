@@ -8,7 +8,7 @@ import { configSchema } from '../../src/config/json-schema.ts'
 import { loadSettings } from '../../src/config/load.ts'
 import { OPTIONS } from '../../src/config/options.ts'
 import { packageRoot, packageVersion } from '../../src/package-root.ts'
-import { block } from '../helpers/markdown.ts'
+import { blocks } from '../helpers/markdown.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 
 const schema = configSchema('1.2.3')
@@ -22,7 +22,8 @@ const GOOD: readonly object[] = [
   { interceptErrors: [500, '502-504'], maxRequests: 5, logLevel: 'debug' },
   { interceptErrors: '500,502-504', recover: true, upstreamVerify: 'off', h2c: false },
   { connectTimeout: '500ms', responseTimeout: 'PT5M', idleTimeout: '1h30m', holdOnRefused: '1.5s' },
-  { balance: 'round-robin', trustProxy: ['10.0.0.0/8', 'unix'], trustForwarded: 'all', healthCheck: '/up' }
+  { balance: 'round-robin', trustProxy: ['10.0.0.0/8', 'unix'], trustForwarded: 'all', healthCheck: '/up' },
+  { sites: { shop: { hosts: ['shop.example', '*.shop.example'], pages: null, connectTimeout: '1s' } } }
 ]
 
 /** Slips that an editor should underline, each of which start refuses too. */
@@ -36,7 +37,10 @@ const BAD: readonly object[] = [
   { recover: 'perhaps' },
   { upstream: { url: 'http://127.0.0.1:3000' } },
   { interceptErrors: [502.5] },
-  { static: ['a', 'b'] }
+  { static: ['a', 'b'] },
+  { sites: { shop: { upstream: 'http://127.0.0.1:3000' } } },
+  { sites: { shop: { hosts: 'shop.example', listen: '127.0.0.1:8080' } } },
+  { sites: [] }
 ]
 
 test('the schema takes every file that start takes, and refuses the usual slips as start does', (t) => {
@@ -58,15 +62,16 @@ test('the schema takes every file that start takes, and refuses the usual slips 
 test('the schema has the words and the default of every option, and the version in its id', () => {
   const properties = schema.properties as Record<string, { description?: string }>
   const names = Object.values(OPTIONS).map(({ name }) => name)
-  assert.deepEqual(Object.keys(properties).sort(), ['$schema', ...names].sort())
+  assert.deepEqual(Object.keys(properties).sort(), ['$schema', 'sites', ...names].sort())
   for (const { name, description, defaultText } of Object.values(OPTIONS))
     assert.equal(properties[name]?.description, `${description} (default: ${defaultText})`)
   assert.equal(schema.$id, 'urn:fastify-intermission:config:1.2.3')
 })
 
-test('the file in the README fits, and the schema that is built is this one', () => {
+test('the files in the README fit, and the schema that is built is this one', () => {
   const readme = readFileSync(join(packageRoot, 'README.md'), 'utf8')
-  assert.ok(fits(parse(block(readme, 'yaml'))), JSON.stringify(fits.errors))
+  for (const { language, code } of blocks(readme))
+    if (language === 'yaml') assert.ok(fits(parse(code)), JSON.stringify(fits.errors))
   const built = readFileSync(join(packageRoot, 'dist/config.schema.json'), 'utf8')
   assert.deepEqual(JSON.parse(built), configSchema(packageVersion()), 'npm run build')
 })
