@@ -6,8 +6,11 @@
  */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { BrandOptions } from '../src/brand.ts'
 import { InputError, IntermissionError } from '../src/errors.ts'
 import { type Answers, createAnswers } from '../src/pages/answers.ts'
+import { ASSETS_PATH } from '../src/pages/assets.ts'
+import { rawTarget } from '../src/raw-target.ts'
 
 export interface ErrorPagesOptions {
   /**
@@ -15,6 +18,10 @@ export interface ErrorPagesOptions {
    * once. Default: the built-in pages.
    */
   dir?: string | undefined
+  /** Name, colour, logo and support link of the site, for the built-in pages. Default none. */
+  brand?: BrandOptions | undefined
+  /** Milliseconds over which visitors who wait return once the app answers again. Default 2000. */
+  returnSpreadMs?: number | undefined
 }
 
 declare module 'fastify' {
@@ -34,8 +41,18 @@ async function errorPages(fastify: FastifyInstance, options: ErrorPagesOptions):
         : `error-pages is registered after ${name}, which has its pages already; register error-pages first`
     throw new IntermissionError('ERR_PLUGIN_MISUSE', text)
   }
-  const answers = open(fastify, options.dir)
+  const answers = open(fastify, options)
   fastify.decorate('errorPages', answers)
+  // Before the gate: a page needs its files in every mode.
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const target = rawTarget(request.raw)
+    if (!target.startsWith(ASSETS_PATH)) {
+      done()
+      return
+    }
+    reply.hijack()
+    answers.writeAsset(request.raw, reply.raw, target)
+  })
   fastify.addHook('onClose', async () => answers.close())
 
   fastify.setErrorHandler((error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
@@ -47,18 +64,25 @@ async function errorPages(fastify: FastifyInstance, options: ErrorPagesOptions):
     }
     request.log.error({ err: error, reqId: request.id }, 'request failed')
     reply.hijack()
-    answers.write(request.raw, reply.raw, { status, reason: null, requestId: request.id })
+    answers.write(request.raw, reply.raw, {
+      status,
+      reason: null,
+      mayHaveArrived: true,
+      requestId: request.id
+    })
   })
 }
 
-function open(fastify: FastifyInstance, dir: string | undefined): Answers {
+function open(fastify: FastifyInstance, { dir, brand, returnSpreadMs }: ErrorPagesOptions): Answers {
   if (dir !== undefined && (typeof dir !== 'string' || dir === '')) {
     throw new InputError('dir', dir, 'the path of a readable directory')
   }
   try {
-    return createAnswers({ pagesDir: dir, log: fastify.log })
+    // Who is in maintenance says whether the app answers again.
+    const returns = (): boolean => fastify.hasDecorator('maintenance')
+    return createAnswers({ pagesDir: dir, brand, returnSpreadMs, returns, log: fastify.log })
   } catch (cause) {
-    if (!(cause instanceof InputError)) throw cause
+    if (!(cause instanceof InputError) || cause.field !== 'pagesDir') throw cause
     throw new InputError('dir', dir, cause.allowed, { cause })
   }
 }

@@ -127,7 +127,7 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
         answer({ status: 408, reason: null, close: true })
       },
       onIntercepted(status) {
-        answer({ status, reason: 'intercepted' })
+        answer({ status, reason: 'intercepted', mayHaveArrived: true })
       },
       onFailure(error) {
         const failure = answerForFailure(error.reason)

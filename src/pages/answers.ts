@@ -1,7 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { BrandOptions } from '../brand.ts'
+import { assetAnswer } from './asset-answer.ts'
+import { assetName } from './assets.ts'
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts'
+import type { PagesLog } from './folder.ts'
 import { openLibrary } from './library.ts'
-import type { PagesLog } from './page-set.ts'
+import { createLook } from './look.ts'
 import { preflightAnswer, prepareAnswer } from './prepare.ts'
 import { createSayings } from './sayings.ts'
 import { isOver, type Prepared, send } from './send.ts'
@@ -11,11 +15,20 @@ export type { Problem } from './wording.ts'
 
 /** What the gateway itself says to its clients. */
 export interface Answers {
+  /** Languages that there are pages in, lower case. */
+  readonly languages: readonly string[]
   /**
    * Writes the whole answer to the raw response: a body in the form the client accepts, headers, HEAD, CORS, preflight.
    * Does nothing for a client that is gone; destroys the connection when a head is already out. Never throws.
    */
   write(request: IncomingMessage, response: ServerResponse, problem: Problem): void
+  /**
+   * Answers a request for a file beside the operator's pages, below `/.intermission/assets/`. Never throws.
+   *
+   * @param target the request target as it was received
+   * @returns false when it asks for something else, and nothing was done
+   */
+  writeAsset(request: IncomingMessage, response: ServerResponse, target: string): boolean
   /** Stops watching the pages. */
   close(): void
 }
@@ -24,6 +37,15 @@ export interface Answers {
 export interface AnswersOptions {
   /** Folder of the operator's pages (`502.fr.html`, `50x.html`, `maintenance.html`, ...). Default: the built-in set. */
   pagesDir?: string | undefined
+  /** Name, colour, logo and support link of the site. */
+  brand?: BrandOptions | undefined
+  /** Milliseconds over which those who wait return once the app answers again. Default 2000. */
+  returnSpreadMs?: number | undefined
+  /**
+   * Whether `/.intermission/status` says if the app answers again, so that pages can wait for it. Asked when a page is
+   * put together. Default: yes.
+   */
+  returns?: (() => boolean) | undefined
   /** Told about pages that cannot be used, as a pino logger. Default: nobody. */
   log?: PagesLog
 }
@@ -32,11 +54,12 @@ export interface AnswersOptions {
  * Prepares what the gateway says. Pages are read and compressed here, after an edit and when something new is said;
  * repeating an answer touches neither files nor compression.
  *
- * @throws InputError when `pagesDir` is not a readable directory
+ * @throws InputError when `pagesDir` is not a readable directory, or a part of the brand is not allowed
  */
 export function createAnswers(options: AnswersOptions = {}): Answers {
-  const { log } = options
-  const library = openLibrary(options.pagesDir, log)
+  const { log, pagesDir, returnSpreadMs = 2000, returns = () => true } = options
+  const look = createLook(options.brand, pagesDir, returnSpreadMs)
+  const library = openLibrary({ folder: pagesDir, look, returns, log })
   const sayings = createSayings()
   let edition = library.edition
 
@@ -60,16 +83,45 @@ export function createAnswers(options: AnswersOptions = {}): Answers {
     return { ...answer, headers: [...answer.headers, ...(cors ?? []), ...headers] }
   }
 
+  function write(
+    request: IncomingMessage,
+    response: ServerResponse,
+    make: () => Prepared,
+    close: boolean
+  ): void {
+    try {
+      if (isOver(response)) return
+      if (response.headersSent) response.destroy()
+      else send(request, response, make(), close)
+    } catch (error) {
+      log?.warn({ err: error }, 'answer could not be written')
+      response.destroy()
+    }
+  }
+
   return {
+    get languages() {
+      return library.languages
+    },
     write(request, response, problem) {
-      try {
-        if (isOver(response)) return
-        if (response.headersSent) response.destroy()
-        else send(request, response, answerTo(request, problem), problem.close === true)
-      } catch (error) {
-        log?.warn({ err: error }, 'answer could not be written')
-        response.destroy()
-      }
+      write(request, response, () => answerTo(request, problem), problem.close === true)
+    },
+    writeAsset(request, response, target) {
+      const name = assetName(target)
+      if (name === undefined) return false
+      write(
+        request,
+        response,
+        () => {
+          library.refresh()
+          const asset = library.asset(name)
+          if (asset === undefined) return answerTo(request, { status: 404, reason: null })
+          if (request.method === 'GET' || request.method === 'HEAD') return assetAnswer(request, asset)
+          return answerTo(request, { status: 405, reason: null, headers: ['Allow', 'GET, HEAD'] })
+        },
+        false
+      )
+      return true
     },
     close: () => library.close()
   }

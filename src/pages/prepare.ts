@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { createBody } from './body.ts'
-import type { FoundPage } from './library.ts'
+import { dateText } from './date-text.ts'
+import type { FoundPage } from './lookup.ts'
 import { type Coding, chooseCoding, chooseForm } from './negotiate.ts'
 import { fillTemplate, type PageValues, toBytes } from './render.ts'
 import type { Saying } from './sayings.ts'
@@ -13,6 +14,12 @@ const VARY_FIXED = 'Accept-Encoding, Accept-Language, Origin'
 // Error statuses that a cache may keep without being told to (RFC 9110 section 15.1).
 const CACHEABLE_BY_DEFAULT = new Set([404, 405, 410, 414, 501])
 
+/** What became of what the client sent: nothing was to be changed, it did not reach the app, or it may have. */
+type Submission = 'safe' | 'notSent' | 'maybeSent'
+
+// RFC 9110 section 9.2.1. A page that answers one of these may be asked for again.
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+
 /** The answer for one client, from memory wherever it does not name the request itself. */
 export function prepareAnswer(
   request: IncomingMessage,
@@ -23,8 +30,9 @@ export function prepareAnswer(
   // An operator's page for an automatic error goes out whatever the client accepts, as from nginx's error_page.
   const fixed = found.own && saying.status !== 503
   const form = fixed ? 'html' : chooseForm(request)
-  if (form === 'html')
-    return htmlAnswer(saying, found, chooseCoding(request.headers['accept-encoding']), problem)
+  if (form === 'html') {
+    return htmlAnswer(saying, found, chooseCoding(request.headers['accept-encoding']), request, problem)
+  }
   if (form === 'text') {
     return saying.keep('text', () => plainAnswer(saying, 'text/plain; charset=utf-8', problemLine(problem)))
   }
@@ -40,20 +48,26 @@ export function preflightAnswer(saying: Saying, permission: readonly string[]): 
   return { status: 204, headers: [...headersOf(saying, vary), ...permission], body: '' }
 }
 
-function htmlAnswer(saying: Saying, found: FoundPage, coding: Coding, problem: Problem): Prepared {
+function htmlAnswer(
+  saying: Saying,
+  found: FoundPage,
+  coding: Coding,
+  request: IncomingMessage,
+  problem: Problem
+): Prepared {
   const { page } = found
+  const submission = page.varies.byMethod ? submissionOf(request, problem) : 'safe'
+  const values = (): PageValues => valuesOf(saying, found, submission, problem)
   // What names the request is different every time: compressing it would be work for every request.
-  if (page.template.varies === 'request') {
-    return htmlWith(saying, found, {
-      coding: 'identity',
-      bytes: fillTemplate(page.template, valuesOf(saying, problem))
-    })
+  if (page.varies.byRequest) {
+    return htmlWith(saying, found, { coding: 'identity', bytes: fillTemplate(page.template, values()) })
   }
-  return saying.keep(`${found.own ? 'own' : 'built-in'} ${page.file} ${coding}`, () => {
-    let body = page.body ?? saying.bodies.get(page)
+  const kind = `${found.own ? 'own' : 'built-in'} ${page.file} ${submission}`
+  return saying.keep(`${kind} ${coding}`, () => {
+    let body = page.body ?? saying.bodies.get(kind)
     if (body === undefined) {
-      body = createBody(fillTemplate(page.template, valuesOf(saying, problem)))
-      saying.bodies.set(page, body)
+      body = createBody(fillTemplate(page.template, values()))
+      saying.bodies.set(kind, body)
     }
     return htmlWith(saying, found, body.in(coding))
   })
@@ -93,8 +107,25 @@ function headersOf(saying: Saying, vary: string): string[] {
   return headers
 }
 
-function valuesOf(saying: Saying, problem: Problem): PageValues {
+function submissionOf({ method = 'GET' }: IncomingMessage, { mayHaveArrived }: Problem): Submission {
+  if (SAFE_METHODS.has(method)) return 'safe'
+  return mayHaveArrived === true ? 'maybeSent' : 'notSent'
+}
+
+function valuesOf(saying: Saying, found: FoundPage, submission: Submission, problem: Problem): PageValues {
   const { status, message, reason, until, retryAfterSeconds, site } = saying
-  const requestId = problem.requestId ?? null
-  return { status, title: titleOf(status), message, reason, until, retryAfterSeconds, requestId, site }
+  return {
+    status,
+    title: titleOf(status),
+    message,
+    reason,
+    until,
+    untilText: until === null ? null : dateText(until, found.language ?? found.page.language ?? 'en'),
+    retryAfterSeconds,
+    requestId: problem.requestId ?? null,
+    site,
+    safe: submission === 'safe',
+    notSent: submission === 'notSent',
+    maybeSent: submission === 'maybeSent'
+  }
 }

@@ -1,5 +1,4 @@
 import type { Body } from './body.ts'
-import type { Page } from './page.ts'
 import type { Prepared } from './send.ts'
 import { type Problem, retryAfterOf, statusOf } from './wording.ts'
 
@@ -12,8 +11,8 @@ export interface Saying {
   readonly site: string
   /** Counts down; whatever names it is made anew then. */
   readonly retryAfterSeconds: number | null
-  /** Filled pages, with their compressed forms. They outlive the count-down. */
-  readonly bodies: Map<Page, Body>
+  /** Filled pages, with their compressed forms, by page and kind of request. They outlive the count-down. */
+  readonly bodies: Map<string, Body>
   /** The answer for this kind of client, made once. */
   keep(kind: string, make: () => Prepared): Prepared
 }
@@ -31,7 +30,7 @@ export interface Sayings {
 
 // A gateway says one or two things at a time. Both numbers only keep memory bounded.
 const SAYING_LIMIT = 16
-const ANSWER_LIMIT = 64
+const ANSWER_LIMIT = 128
 
 /** Remembers what is being said, so that saying it again costs a comparison. */
 export function createSayings(): Sayings {

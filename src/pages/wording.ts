@@ -15,6 +15,8 @@ export interface Problem {
   retryAfterSeconds?: number | null
   /** Which site it is about. */
   site?: string
+  /** Whether the app may have got what the client sent, and done something with it. Default false. */
+  mayHaveArrived?: boolean
   /** The id under which the log knows this request. */
   requestId?: string
   /** Answer with `Connection: close`. Default false. */

@@ -30,6 +30,8 @@ export interface FailureAnswer {
   status: 502 | 504
   /** Value of `Intermission-Reason`. */
   reason: 'upstream-unreachable' | 'upstream-timeout' | 'upstream-invalid-response'
+  /** Whether the upstream may have got the request, and done something with it. */
+  mayHaveArrived: boolean
 }
 
 /**
@@ -40,15 +42,17 @@ export function answerForFailure(cause: FailureCause): FailureAnswer | null {
   switch (cause) {
     case 'refused':
     case 'untrusted':
+      return { status: 502, reason: 'upstream-unreachable', mayHaveArrived: false }
     case 'reset':
-      return { status: 502, reason: 'upstream-unreachable' }
+      return { status: 502, reason: 'upstream-unreachable', mayHaveArrived: true }
     case 'invalid-response':
     case 'cut':
-      return { status: 502, reason: 'upstream-invalid-response' }
+      return { status: 502, reason: 'upstream-invalid-response', mayHaveArrived: true }
     case 'connect-timeout':
+      return { status: 504, reason: 'upstream-timeout', mayHaveArrived: false }
     case 'response-timeout':
     case 'idle-timeout':
-      return { status: 504, reason: 'upstream-timeout' }
+      return { status: 504, reason: 'upstream-timeout', mayHaveArrived: true }
     case 'client-gone':
       return null
   }

@@ -10,7 +10,7 @@ const LAYERS: readonly { name: string; holds: RegExp; within: 'all' | 'same fold
   {
     name: 'foundation',
     holds:
-      /^src\/(errors|duration|package-root|raw-target|continue|unix-peer|acme-challenge|address-ranges|peer|token-digests|waiting-room|bypass-secret)\.ts$/,
+      /^src\/(errors|brand|duration|package-root|raw-target|continue|unix-peer|acme-challenge|address-ranges|peer|token-digests|waiting-room|bypass-secret)\.ts$/,
     within: 'all'
   },
   { name: 'rooms', holds: /^src\/(?!cli\/)[^/]+\//, within: 'same folder' },

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path'
 import test from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createPageSet } from '../../src/pages/page-set.ts'
+import { createFolder } from '../../src/pages/folder.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 import { answering, UNREACHABLE } from './server.ts'
 
@@ -129,7 +129,7 @@ test('a folder that is gone leaves its pages', async (t) => {
 test('our own pages are refused when they name a placeholder that nobody fills', (t) => {
   const dir = tempDir(t)
   writeFileSync(join(dir, '502.html'), '{{status}} {{wrong}}')
-  const set = createPageSet(dir, { strict: true })
+  const set = createFolder(dir, { strict: true })
   assert.throws(() => set.load(), {
     code: 'ERR_PAGE_INVALID',
     message: /502\.html: unknown placeholder \{\{wrong\}\}/
@@ -143,7 +143,7 @@ test('a page nobody may read is told of', {
   writeFileSync(join(dir, '502.html'), 'secret')
   chmodSync(join(dir, '502.html'), 0)
   const told: string[] = []
-  createPageSet(dir, { log: { warn: (_, text) => told.push(text) } }).load()
+  createFolder(dir, { log: { warn: (_, text) => told.push(text) } }).load()
   assert.deepEqual(told, ['page was not usable, ignored it'])
 })
 
