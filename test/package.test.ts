@@ -110,7 +110,7 @@ test('the packed package works where it is installed', async (t) => {
         rest.filter((name) => !/^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(name)),
         []
       )
-      assert.ok(files.includes('public/pages/50x.html'))
+      assert.ok(files.includes('public/pages/page.html'))
       assert.ok(files.includes('dist/intermission.1'))
       for (const name of files) {
         const text = readFileSync(join(installed, name), 'latin1')

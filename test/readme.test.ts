@@ -139,7 +139,7 @@ test('the configuration files are ones that start would take', (t) => {
 
 test('the sample page and the list of placeholders name those that there are', () => {
   assert.deepEqual(parseTemplate(block(README, 'html')).problems, [])
-  const list = /placeholders[\s\S]*?`((?:\{\{\w+\}\}\s*)+)`/.exec(README)?.[1] ?? ''
+  const list = /placeholders[\s\S]*?`((?:\{\{\w+\}\}\s*)+)`/.exec(read('docs/pages.md'))?.[1] ?? ''
   const { names, problems } = parseTemplate(list)
   assert.deepEqual(problems, [])
   assert.deepEqual([...names], PLACEHOLDERS)
