@@ -9,7 +9,7 @@ export const EXIT_CODES: readonly (readonly [number, string])[] = [
   [EXIT.failed, 'failed'],
   [EXIT.usage, 'wrong usage or configuration; trying again does not help'],
   [EXIT.unfulfilled, 'changed, but the wait was not fulfilled'],
-  [EXIT.unreachable, 'the admin API cannot be reached'],
+  [EXIT.unreachable, 'the admin API, or the store, cannot be reached'],
   [EXIT.refused, 'the admin API refused: token, or a stale revision']
 ]
 
@@ -22,13 +22,15 @@ export function exitCodeOf(error: unknown): number {
     case 'ERR_PLUGIN_MISUSE':
     case 'ERR_PAGE_INVALID':
       return EXIT.usage
+    case 'ERR_WAIT_UNFULFILLED':
+      return EXIT.unfulfilled
     case 'ERR_ADMIN_UNREACHABLE':
+    case 'ERR_STORE_UNREACHABLE':
       return EXIT.unreachable
     case 'ERR_ADMIN_REFUSED':
       return EXIT.refused
     case 'ERR_NOT_FOUND':
     case 'ERR_STATE_UNREADABLE':
-    case 'ERR_STATE_UNREACHABLE':
     case 'ERR_STATE_CONFLICT':
     case 'ERR_STATE_UNWRITABLE':
       return EXIT.failed

@@ -27,8 +27,8 @@ export function advance(
     const waiting = sites.filter((site) => covers(window, site)).map((site) => documentOf(state, site, nowMs))
     const due = waiting.filter((document) => document.mode === 'live' || isOver(document))
     if (due.length > 0) {
-      const begun = due.map((document) => begin(window, document, nowMs))
-      return replaceDocuments(state, begun, 'window-begin', nowMs, { subject: window.id })
+      const documents = due.map((document) => begun(window, document, nowMs))
+      return replaceDocuments(state, documents, 'window-begin', nowMs, { subject: window.id })
     }
   }
   const over = Object.values(state.sites).filter(isOver)
@@ -56,7 +56,8 @@ function isRecovering(document: StateDocument, nowMs: number): boolean {
   return document.onExpiry === 'leave-if-healthy' && isOverdue(document, nowMs)
 }
 
-function begin(window: MaintenanceWindow, document: StateDocument, nowMs: number): StateDocument {
+/** The document of a site in which a window begins; its revision is still the old one. */
+export function begun(window: MaintenanceWindow, document: StateDocument, nowMs: number): StateDocument {
   const { mode, until } = window
   return {
     ...document,

@@ -1,6 +1,7 @@
 import { InputError } from '../errors.ts'
-import { type Barrier, createLocalBarrier, type WaitOutcome } from './barrier.ts'
+import { type Barrier, createLocalBarrier, type LocalSite, type WaitOutcome } from './barrier.ts'
 import { SITE_LENGTH, type StateDocument } from './document.ts'
+import { during } from './during.ts'
 import { isPlainText } from './fields.ts'
 import type { Change } from './history.ts'
 import { verifyToken } from './links.ts'
@@ -23,6 +24,8 @@ export interface Control extends Plans {
   readonly siteNames: readonly string[]
   /** @throws InputError for a name that is not one of the sites */
   site(name: string): Maintenance
+  /** A site as a barrier sees it; undefined for a name that is not one of the sites. */
+  local(name: string): LocalSite | undefined
   /** Enters a mode on one site, or on every site in one change. Resolves and throws as {@link Maintenance.enter}. */
   enter(request: EnterRequest & { site?: string }): Promise<Changed>
   /** Takes one site back to live, or every site in one change. Resolves and throws as {@link Maintenance.leave}. */
@@ -68,7 +71,7 @@ export interface ControlDeps {
 /**
  * Reads the state from the store and follows it. What was due meanwhile has happened when the promise resolves.
  *
- * @throws InputError for names of sites that cannot be; what `store.read` throws, but for ERR_STATE_UNREACHABLE
+ * @throws InputError for names of sites that cannot be; what `store.read` throws, but for ERR_STORE_UNREACHABLE
  */
 export async function openControl(deps: ControlDeps): Promise<Control> {
   const { store, now = Date.now, onError = () => {}, isHealthy = async () => true } = deps
@@ -108,6 +111,7 @@ export async function openControl(deps: ControlDeps): Promise<Control> {
       return names
     },
     site: viewOf,
+    local: (name) => (names.includes(name) ? sites.get(name) : undefined),
     enter,
     leave,
     history: () => store.history(),
@@ -171,6 +175,11 @@ export async function openControl(deps: ControlDeps): Promise<Control> {
       },
       enter: async (request = {}) => one(await enter({ ...request, site: site.name })),
       leave: async (request = {}) => one(await leave({ ...request, site: site.name })),
+      during(request, work) {
+        const wait = async (state: SharedState, waiting: Waiting): Promise<WaitOutcome> =>
+          (await settle([site.name], waiting, state)).wait
+        return during({ site: site.name, change: replica.change, wait, now, onError }, request, work)
+      },
       verifyLink: (token) => verifyToken(replica.state, token, site.name, now()),
       onChange: site.onChange,
       close: async () => {}

@@ -48,7 +48,7 @@ export interface StateDocument extends Closure {
 export const CLOSED_MODES: readonly ClosedMode[] = ['maintenance', 'read-only', 'hold']
 export const ON_EXPIRY: readonly OnExpiry[] = ['leave', 'stay', 'leave-if-healthy']
 /** Longest name of a site. */
-export const SITE_LENGTH = 100
+export const SITE_LENGTH = 64
 /** Most entries of `paths` and `exceptPaths`. */
 export const MOST_PATHS = 100
 export const DEFAULT_MAX_WAIT_MS = 30_000

@@ -38,7 +38,7 @@ export const MOST_CHANGES = 100
 // So that 100 changes of the longest texts always fit into a state file beside the largest state.
 const LONGEST_TEXT = 200
 const LONGEST_NAME = 100
-const MOST_SITES = 10
+const MOST_SITES = 5
 
 /** A change as it is recorded. */
 export function createChange(

@@ -35,6 +35,10 @@ export interface InFlight {
   close(): number
   /** Resolves when nothing of a generation or an older one is left, or the time is over. */
   drained(generation: number, options: DrainOptions): Promise<Drained>
+  /** What is left of a generation and older ones. */
+  left(generation: number): { left: number; oldestMs: number | null }
+  /** Ends all that is left of a generation and older ones. @returns how many */
+  abort(generation: number): number
   /** Ends all connections of another protocol that are of this or an older generation. @returns how many */
   abortUpgraded(generation: number): number
 }
@@ -73,15 +77,21 @@ export function createInFlight(): InFlight {
       }
       return generation++
     },
+    left: leftOf,
+    abort: (last) => abort(last, () => true),
     abortUpgraded: (last) => abort(last, ({ isUpgraded }) => isUpgraded),
     async drained(last, { timeoutMs, force = false, signal }) {
       await untilEmpty(last, timeoutMs, signal)
       if (force && signal?.aborted !== true && abort(last, () => true) > 0)
         await untilEmpty(last, ABORT_GRACE_MS, signal)
-      const rest = upTo(last)
-      const left = rest.reduce((sum, entries) => sum + entries.size, 0)
-      return { drained: left === 0, left, oldestMs: ageOf(rest) }
+      const rest = leftOf(last)
+      return { drained: rest.left === 0, ...rest }
     }
+  }
+
+  function leftOf(last: number): { left: number; oldestMs: number | null } {
+    const rest = upTo(last)
+    return { left: rest.reduce((sum, entries) => sum + entries.size, 0), oldestMs: ageOf(rest) }
   }
 
   function endOlder(entry: InFlightEntry): void {

@@ -3,7 +3,7 @@ import { IntermissionError } from '../errors.ts'
 import { advance, nextDueMs, recoveringSites } from './advance.ts'
 import type { Change } from './history.ts'
 import { createRecovery } from './recovery.ts'
-import { emptyState, type SharedState, type Step, type Transition } from './shared-state.ts'
+import { checkSize, emptyState, type SharedState, type Step, type Transition } from './shared-state.ts'
 import type { StateStore } from './store.ts'
 import { isStateConflict } from './store.ts'
 
@@ -45,6 +45,8 @@ export interface ReplicaDeps {
 // at 2^31 ms.
 const RECHECK_MS = 30_000
 const LONGEST_RETRY_MS = 60_000
+// Until the state is known, no visitor gets in.
+const LONGEST_ASKING_MS = 4000
 // How often somebody else may be faster before a change gives up.
 const ATTEMPTS = 10
 
@@ -52,7 +54,7 @@ const ATTEMPTS = 10
  * Reads the state from the store and follows it. What was due meanwhile has happened when the promise resolves. A store
  * that cannot be reached yet is asked again and again.
  *
- * @throws what `store.read` throws, but for ERR_STATE_UNREACHABLE
+ * @throws what `store.read` throws, but for ERR_STORE_UNREACHABLE
  */
 export async function openReplica(deps: ReplicaDeps): Promise<Replica> {
   const { store, now, sites, keepsTime, onState, onError } = deps
@@ -65,6 +67,7 @@ export async function openReplica(deps: ReplicaDeps): Promise<Replica> {
   let turn: Promise<unknown> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
   let retryMs = 0
+  let isOpen = false
   let closed = false
 
   const recovery = createRecovery({
@@ -85,6 +88,7 @@ export async function openReplica(deps: ReplicaDeps): Promise<Replica> {
     }
     failed(error, 'reading the state')
   }
+  isOpen = true
   arm()
 
   return {
@@ -134,6 +138,8 @@ export async function openReplica(deps: ReplicaDeps): Promise<Replica> {
   function learnt(): void {
     isKnown = true
     retryMs = 0
+    // That it is known is news too, even when nothing was ever written.
+    if (isOpen) onState(shown, undefined)
   }
 
   function show(next: SharedState, change?: Change): void {
@@ -149,7 +155,10 @@ export async function openReplica(deps: ReplicaDeps): Promise<Replica> {
       try {
         for (let due = timed(known); due !== null; due = timed(known)) expected = await write(due, expected)
         const step = make(known)
-        if (step !== null) await write(step, expected)
+        if (step !== null) {
+          checkSize(step.state, known)
+          await write(step, expected)
+        }
         show(known)
         return known
       } catch (error) {
@@ -169,6 +178,7 @@ export async function openReplica(deps: ReplicaDeps): Promise<Replica> {
     } finally {
       writing = undefined
     }
+    retryMs = 0
     if (step.state.revision > known.revision) known = step.state
     show(known, step.change)
     return step.state.revision
@@ -183,10 +193,8 @@ export async function openReplica(deps: ReplicaDeps): Promise<Replica> {
   async function keepTime(): Promise<void> {
     try {
       await attempt(() => null)
-      retryMs = 0
     } catch (error) {
-      if (!isKnown) throw error
-      failed(error, 'storing what was due')
+      failed(error, isKnown ? 'storing what was due' : 'reading the state')
       let due = known
       for (let step = timed(due); step !== null; step = timed(due)) due = step.state
       show(due)
@@ -195,7 +203,8 @@ export async function openReplica(deps: ReplicaDeps): Promise<Replica> {
 
   function failed(error: unknown, doing: string): void {
     onError(error, doing)
-    retryMs = Math.min(LONGEST_RETRY_MS, Math.max(1000, retryMs * 2))
+    const longest = isKnown ? LONGEST_RETRY_MS : LONGEST_ASKING_MS
+    retryMs = Math.min(longest, Math.max(1000, retryMs * 2))
   }
 
   function arm(): void {
@@ -219,5 +228,5 @@ export async function openReplica(deps: ReplicaDeps): Promise<Replica> {
 }
 
 function isUnreachable(error: unknown): boolean {
-  return error instanceof IntermissionError && error.code === 'ERR_STATE_UNREACHABLE'
+  return error instanceof IntermissionError && error.code === 'ERR_STORE_UNREACHABLE'
 }

@@ -1,4 +1,4 @@
-import { IntermissionError } from '../errors.ts'
+import { InputError, IntermissionError } from '../errors.ts'
 import { initialDocument, parseDocument, type StateDocument } from './document.ts'
 import { readFields } from './fields.ts'
 import type { Change } from './history.ts'
@@ -27,6 +27,8 @@ export interface Step {
 export type Transition = (state: SharedState) => Step | null
 
 const MOST_SITES = 1000
+// With the longest history beside it, a state file is below 1 MiB.
+const LARGEST_BYTES = 700 * 1024
 const KEY = /^[A-Za-z0-9_-]{43}$/
 
 /** Nothing has happened yet. */
@@ -65,6 +67,19 @@ export function nextState(state: SharedState, replacement: Replacement, nowMs: n
     windows: windows.filter(({ until }) => Date.parse(until) > nowMs),
     links: links.filter(({ expiresAt }) => Date.parse(expiresAt) > nowMs)
   }
+}
+
+/**
+ * Refuses a change that makes the state too large to be kept; one that makes it smaller is always fine.
+ *
+ * @throws InputError
+ */
+export function checkSize(next: SharedState, before: SharedState): void {
+  const sizeOf = (state: SharedState): number => Buffer.byteLength(JSON.stringify(state, null, 2))
+  const bytes = sizeOf(next)
+  if (bytes <= LARGEST_BYTES || bytes < sizeOf(before)) return
+  const allowed = `at most ${LARGEST_BYTES} bytes for all sites, windows and links; say less, or remove some`
+  throw new InputError('state', `${bytes} bytes`, allowed)
 }
 
 /**

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { WaitOutcome } from './barrier.ts'
 import { initialDocument, type StateDocument } from './document.ts'
+import type { DuringRequest } from './during.ts'
 import { createInFlight, type InFlight } from './in-flight.ts'
 import type { BypassLink } from './link.ts'
 import { createListeners } from './listeners.ts'
@@ -35,6 +36,15 @@ export interface Maintenance {
    * as `enter`.
    */
   leave(request?: LeaveRequest): Promise<ChangedDocument>
+  /**
+   * Closes the site for as long as some work takes, such as a migration, and goes back to what was before: live, or what
+   * somebody had entered. A mode that somebody enters meanwhile stays. `wait: 'drained'` begins the work when nothing
+   * is in flight any more. Should this process die, the site stays closed until `for` or `until` is over.
+   *
+   * @returns what the work gives
+   * @throws what the work throws; IntermissionError ERR_WAIT_UNFULFILLED when the work was not begun; as `enter`
+   */
+  during<T>(request: DuringRequest, work: () => Promise<T>): Promise<T>
   /** Says whose bypass link a token is, when it is good now; null for every other value. Never throws. */
   verifyLink(token: unknown): BypassLink | null
   /**

@@ -6,7 +6,7 @@ import type { SharedState } from './shared-state.ts'
 export interface StateStore {
   /**
    * @returns the stored state, undefined when nothing was ever written
-   * @throws IntermissionError ERR_STATE_UNREADABLE; ERR_STATE_UNREACHABLE when asking again later may help
+   * @throws IntermissionError ERR_STATE_UNREADABLE, or ERR_STORE_UNREACHABLE, when asking again later may help
    */
   read(): Promise<SharedState | undefined>
   /**
@@ -14,7 +14,8 @@ export interface StateStore {
    * durable when the promise resolves; when it rejects, what was stored before stays. The next revision is higher than
    * the expected one, mostly by one.
    *
-   * @throws IntermissionError ERR_STATE_CONFLICT when another revision is stored, ERR_STATE_UNWRITABLE
+   * @throws IntermissionError ERR_STATE_CONFLICT when another revision is stored, ERR_STATE_UNWRITABLE;
+   * ERR_STORE_UNREACHABLE, and then it may be stored all the same: whoever follows the store is told
    */
   write(next: SharedState, expectedRevision: number, change: Change): Promise<void>
   /** The recorded changes, newest first, at most 100. Throws as `read`. */
