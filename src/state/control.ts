@@ -112,8 +112,8 @@ export async function openControl(deps: ControlDeps): Promise<Control> {
     },
     site: viewOf,
     local: (name) => (names.includes(name) ? sites.get(name) : undefined),
-    enter,
-    leave,
+    enter: async ({ site, ...request }) => enter(wantedSites(site), request),
+    leave: async ({ site, ...request }) => leave(wantedSites(site), request),
     history: () => store.history(),
     setSites(next) {
       takeNames(next)
@@ -127,14 +127,12 @@ export async function openControl(deps: ControlDeps): Promise<Control> {
     }
   }
 
-  async function enter({ site, ...request }: EnterRequest & { site?: string }): Promise<Changed> {
-    const wanted = wantedSites(site)
+  async function enter(wanted: readonly string[], request: EnterRequest): Promise<Changed> {
     const waiting = readWaiting(request, ['applied', 'drained', 'none'])
     return settle(wanted, waiting, await replica.change((state) => enterSites(state, wanted, request, now())))
   }
 
-  async function leave({ site, ...request }: LeaveRequest & { site?: string }): Promise<Changed> {
-    const wanted = wantedSites(site)
+  async function leave(wanted: readonly string[], request: LeaveRequest): Promise<Changed> {
     const waiting = readWaiting(request, ['applied', 'none'])
     const make = (state: SharedState): ReturnType<typeof leaveSites> =>
       leaveSites(state, wanted, names, request, now())
@@ -173,8 +171,8 @@ export async function openControl(deps: ControlDeps): Promise<Control> {
       get isOverdue() {
         return isOverdue(site.document, now())
       },
-      enter: async (request = {}) => one(await enter({ ...request, site: site.name })),
-      leave: async (request = {}) => one(await leave({ ...request, site: site.name })),
+      enter: async (request = {}) => one(await enter([site.name], request)),
+      leave: async (request = {}) => one(await leave([site.name], request)),
       during(request, work) {
         const wait = async (state: SharedState, waiting: Waiting): Promise<WaitOutcome> =>
           (await settle([site.name], waiting, state)).wait

@@ -65,7 +65,7 @@ export function addWindow(
     isDeepStrictEqual({ ...said, id, addedAt: window.addedAt, leftSites: [] }, window)
   )
   if (same) return { step: null, window: same }
-  const other = state.windows.find((each) => overlap(each, window))
+  const other = state.windows.find((each) => Date.parse(each.until) > nowMs && overlap(each, window))
   if (other) {
     const allowed = `a time outside window ${other.id}, ${other.from} to ${other.until}`
     throw new InputError('from', request.from, allowed)
@@ -91,7 +91,7 @@ export function removeWindow(
   const by = readText('by', request.by)
   const reason = readText('reason', request.reason)
   checkRevision('the state', state.revision, request.ifRevision)
-  const window = state.windows.find((each) => each.id === id)
+  const window = state.windows.find((each) => each.id === id && Date.parse(each.until) > nowMs)
   if (!window) throw notFound('window', id)
   const held = Object.values(state.sites).filter(
     (document) => document.mode !== 'live' && document.by === windowName(window)
@@ -116,7 +116,7 @@ function recordOf(
   return createChange({ ...said, ...more, revision: next.revision, action }, nowMs)
 }
 
-function overlap(one: MaintenanceWindow, other: MaintenanceWindow): boolean {
-  const sameSite = one.site === null || other.site === null || one.site === other.site
-  return sameSite && one.from < other.until && other.from < one.until
+function overlap(old: MaintenanceWindow, added: MaintenanceWindow): boolean {
+  const isForSame = added.site === null || covers(old, added.site)
+  return isForSame && old.from < added.until && added.from < old.until
 }
