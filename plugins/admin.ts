@@ -33,6 +33,8 @@ export interface AdminOptions {
   hosts?: readonly string[]
   /** More members for `GET /status`. Default: none. */
   status?: () => object
+  /** The text of `GET /metrics`, for Prometheus. Default: there is no such address. */
+  metrics?: () => string
   /** Whether traffic may come, for `/readyz`. Maintenance is no reason to say no. Default: always. */
   ready?: () => boolean
   /**
@@ -54,7 +56,7 @@ async function admin(fastify: FastifyInstance, options: AdminOptions): Promise<v
   const checkToken = createTokenCheck(options.tokens)
   const findRefusal = createOriginGuard(options.hosts)
   const budget = createFailureBudget()
-  const { ready = () => true, status = () => ({}), notFound = fastify.prefix !== '' } = options
+  const { ready = () => true, status = () => ({}), metrics, notFound = fastify.prefix !== '' } = options
   // Whose token each request holds.
   const holders = new WeakMap<FastifyRequest, string>()
 
@@ -162,6 +164,11 @@ async function admin(fastify: FastifyInstance, options: AdminOptions): Promise<v
         })
       }
     })
+    if (metrics !== undefined) {
+      route(guarded, '/metrics', {
+        GET: (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(metrics())
+      })
+    }
     if (notFound) {
       const nothing: Handler = (_request, reply) => sendJson(reply, 404, createProblem(404))
       const method = guarded.supportedMethods

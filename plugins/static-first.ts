@@ -12,6 +12,7 @@ import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { InputError, IntermissionError } from '../src/errors.ts'
+import { observationOf } from '../src/observation.ts'
 import { type Answers, createAnswers } from '../src/pages/answers.ts'
 import { rawTarget } from '../src/raw-target.ts'
 import { evaluate, type Outcome } from '../src/static/conditions.ts'
@@ -85,6 +86,8 @@ async function staticFirst(fastify: FastifyInstance, options: StaticFirstOptions
     if (outcome.status === 412) refuse(request, reply, 412)
     else if (outcome.status === 416) refuse(request, reply, 416, ['Content-Range', `bytes */${size}`])
     else {
+      const observation = observationOf(reply.raw)
+      if (observation !== undefined) observation.answeredBy = 'files'
       reply.headers({
         etag,
         'last-modified': new Date(modifiedSeconds * 1000).toUTCString(),

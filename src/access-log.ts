@@ -1,41 +1,59 @@
 import type { ServerResponse } from 'node:http'
-import type { ServerHttp2Stream } from 'node:http2'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type AccessEntry, combinedLine, jsonLine } from './log-lines.ts'
+import { answeredStatus, observe } from './observation.ts'
+import { createClientAddress } from './peer.ts'
 import { rawTarget } from './raw-target.ts'
 
-/** Status of a client that left before it was answered, in the log only (nginx: 499). */
-const CLIENT_CLOSED_REQUEST = 499
+/** How a request is written down: as JSON, or as web servers have done it since the NCSA's. */
+export type AccessLogFormat = 'json' | 'combined'
+
+export interface AccessLogOptions {
+  format: AccessLogFormat
+  /** Takes whole lines; several may come in one write. */
+  output: NodeJS.WritableStream
+  /** Name of the site, where there are several. */
+  site?: string | undefined
+  /** Peers that are believed about whom they speak for, as the option of that name. */
+  trustProxy?: readonly string[]
+}
+
 /** Lines wait until the end of the turn of the event loop, or until there are this many characters of them. */
 const FLUSH_AT_CHARS = 16_384
 
 /**
- * Writes one JSON line for each request, when it is over. The query is left out, since it may hold secrets, and so are
- * all headers but Host.
- *
- * @param output takes whole lines; several may come in one write
+ * Writes one line for each request, when it is over. Queries are left out, since they may hold secrets, and so are cookies
+ * and authorizations.
  */
-export function addAccessLog(fastify: FastifyInstance, output: NodeJS.WritableStream): void {
+export function addAccessLog(fastify: FastifyInstance, options: AccessLogOptions): void {
+  const { format, output, site, trustProxy = [] } = options
   const write = createLineBuffer(output)
+  const lineOf = format === 'json' ? jsonLine : combinedLine
+  // Without proxies in front of us everybody is who the connection says.
+  const clientOf = trustProxy.length === 0 ? null : createClientAddress(trustProxy)
   fastify.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
-    const startMs = performance.now()
-    const { raw } = request
+    const { raw, id } = request
+    const observation = observe(reply.raw)
+    // Once the connection is gone it knows neither.
     const peer = raw.socket.remoteAddress ?? ''
-    reply.raw.once('close', () => {
-      const path = withoutQuery(rawTarget(raw))
-      write(
-        `{"level":30,"time":${Date.now()},"msg":"request","requestId":"${request.id}","peer":"${peer}",` +
-          `"method":"${raw.method}","host":${JSON.stringify(raw.headers.host ?? '')},"path":${JSON.stringify(path)},` +
-          `"status":${loggedStatus(reply.raw)},"durationMs":${(performance.now() - startMs).toFixed(1)}}\n`
-      )
+    const sentBefore = raw.socket.bytesWritten
+    reply.raw.on('close', function (this: ServerResponse) {
+      const entry: AccessEntry = {
+        id,
+        site,
+        peer,
+        client: clientOf?.(raw) ?? peer,
+        request: raw,
+        path: withoutQuery(rawTarget(raw)),
+        status: answeredStatus(this),
+        durationMs: performance.now() - observation.startMs,
+        observation,
+        sentBytes: raw.httpVersionMajor === 1 ? raw.socket.bytesWritten - sentBefore : null
+      }
+      write(lineOf(entry))
     })
     done()
   })
-}
-
-// A relayed answer over HTTP/2 is known to its stream only.
-function loggedStatus(response: ServerResponse & { stream?: ServerHttp2Stream }): number {
-  if (!response.headersSent) return CLIENT_CLOSED_REQUEST
-  return response.stream === undefined ? response.statusCode : Number(response.stream.sentHeaders[':status'])
 }
 
 function withoutQuery(target: string): string {

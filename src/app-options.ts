@@ -1,12 +1,14 @@
 import { hostname } from 'node:os'
 import { type FastifyServerOptions, LogController } from 'fastify'
+import type { AccessLogOptions } from './access-log.ts'
 import type { ProcessOptions } from './config/settings.ts'
+import { createRequestIds } from './request-id.ts'
 
 /** What every app of a gateway is made with. */
 export interface AppDeps {
   options: FastifyServerOptions
-  /** Takes access log lines; null = none are written. */
-  accessLog: NodeJS.WritableStream | null
+  /** How its requests are logged; null = not at all. */
+  accessLog: AccessLogOptions | null
 }
 
 /**
@@ -15,11 +17,10 @@ export interface AppDeps {
  * @returns makes the options of one app; `site` is named in its log lines
  */
 export function createAppOptions(
-  { logLevel }: Pick<ProcessOptions, 'logLevel'>,
+  { logLevel, trustProxy }: Pick<ProcessOptions, 'logLevel' | 'trustProxy'>,
   output: NodeJS.WritableStream
 ): (site?: string) => FastifyServerOptions {
-  let requests = 0
-  const genReqId = (): string => `req-${(++requests).toString(36)}`
+  const genReqId = createRequestIds(trustProxy)
   // Requests are logged by the access log, if at all.
   const logController = new LogController({ disableRequestLogging: true })
   return (site) => {

@@ -1,10 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { AdminOptions } from '../plugins/admin.ts'
+import type { AccessLogOptions } from './access-log.ts'
 import { createAdminApp } from './admin-app.ts'
 import { createAppOptions } from './app-options.ts'
 import type { Settings } from './config/settings.ts'
 import { createHostLookup } from './host-lookup.ts'
+import { processSamples } from './metrics/process-samples.ts'
+import { exposition } from './metrics/samples.ts'
 import { createNobody, createSite } from './site.ts'
 import type { Control } from './state/control.ts'
 
@@ -41,13 +44,16 @@ export interface Gateway {
 /** Builds the gateway that the settings describe. */
 export async function createGateway(settings: Settings, deps: GatewayDeps): Promise<Gateway> {
   const appOptions = createAppOptions(settings, deps.output)
-  const accessLog = settings.accessLog ? deps.output : null
+  const accessLog = accessLogOptions(settings, deps.output)
+  // Nobody could ask for them without an admin API.
+  const counts = settings.metrics && deps.adminToken !== null
   const severalSites = settings.sites.length > 1
   const sites = new Map<string, FastifyInstance>()
   for (const site of settings.sites) {
-    const options = appOptions(severalSites ? site.name : undefined)
+    const label = severalSites ? site.name : undefined
+    const app = { options: appOptions(label), accessLog: accessLog && { ...accessLog, site: label } }
     const maintenance = deps.control.site(site.name)
-    sites.set(site.name, await createSite(site, settings, { options, accessLog, maintenance }))
+    sites.set(site.name, await createSite(site, settings, { ...app, maintenance, counts }))
   }
   const apps = [...sites.values()]
   const [first] = apps as [FastifyInstance]
@@ -65,7 +71,10 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
   let appFor = visitorsFor
   let admin: FastifyInstance | null = null
   if (deps.adminToken !== null) {
-    const options = adminOptions(settings, deps.adminToken, deps, first)
+    const options = {
+      ...adminOptions(settings, deps.adminToken, deps, first),
+      ...(counts ? { metrics: () => metricsText([...sites.values()]) } : {})
+    }
     if (settings.admin !== null) {
       admin = await createAdminApp(options, { options: appOptions(), accessLog: null })
       apps.push(admin)
@@ -94,6 +103,17 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
       await Promise.all(apps.map((app) => app.close()))
     }
   }
+}
+
+function accessLogOptions(
+  { accessLog: format, trustProxy }: Settings,
+  output: NodeJS.WritableStream
+): AccessLogOptions | null {
+  return format === null ? null : { format, output, trustProxy }
+}
+
+function metricsText(sites: readonly FastifyInstance[]): string {
+  return exposition([...sites.flatMap(({ metrics }) => metrics.samples()), ...processSamples()])
 }
 
 function createSiteLookup(settings: Settings, sites: Gateway['sites']): Gateway['siteFor'] {

@@ -2,6 +2,7 @@
 export { type AdminOptions, default as admin } from '../plugins/admin.ts'
 export { default as errorPages, type ErrorPagesOptions } from '../plugins/error-pages.ts'
 export { default as maintenance, type MaintenanceOptions } from '../plugins/maintenance.ts'
+export { default as metrics, type Metrics, type MetricsOptions } from '../plugins/metrics.ts'
 export { default as proxy, type Proxy, type ProxyOptions } from '../plugins/proxy.ts'
 export { default as staticFirst, type StaticFirstOptions } from '../plugins/static-first.ts'
 export { type ErrorCode, InputError, IntermissionError } from './errors.ts'

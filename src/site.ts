@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import errorPages from '../plugins/error-pages.ts'
 import maintenance from '../plugins/maintenance.ts'
+import metrics from '../plugins/metrics.ts'
 import proxy, { type ProxyOptions } from '../plugins/proxy.ts'
 import staticFirst from '../plugins/static-first.ts'
 import { addAccessLog } from './access-log.ts'
@@ -13,9 +14,10 @@ import type { Maintenance } from './state/maintenance.ts'
 export async function createSite(
   settings: SiteSettings,
   shared: ProcessOptions,
-  deps: AppDeps & { maintenance: Maintenance }
+  deps: AppDeps & { maintenance: Maintenance; counts: boolean }
 ): Promise<FastifyInstance> {
   const site = createVisitorsApp(deps)
+  if (deps.counts) await site.register(metrics, { site: settings.name })
   await site.register(errorPages, settings.pages === null ? {} : { dir: settings.pages })
   await site.register(maintenance, { maintenance: deps.maintenance })
   if (settings.static !== null) await site.register(staticFirst, { root: settings.static })

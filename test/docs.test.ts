@@ -14,7 +14,13 @@ import { run } from './helpers/process.ts'
 // What the documents say, held against the code. That the snippets run is in readme.test.ts.
 
 const docs = readdirSync(join(packageRoot, 'docs')).filter((name) => name.endsWith('.md'))
-const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', 'plugins/README.md', ...docs.map((name) => `docs/${name}`)]
+const DOCUMENTS = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'plugins/README.md',
+  ...docs.map((name) => `docs/${name}`),
+  'examples/monitoring/README.md'
+]
 /** Names that stand for a file of the reader's. */
 const MADE_UP = new Set(['src/state/x.ts', 'public/pages/503.html'])
 

@@ -122,5 +122,15 @@ export const OPTIONS: OptionTable = {
     read: read.readLogLevel,
     fallback: () => 'info'
   },
-  accessLog: onOff('accessLog', 'on', 'log every request')
+  accessLog: {
+    name: 'accessLog',
+    metavar: 'on|off|json|combined',
+    scalar: 'boolean',
+    description: 'log every request, as JSON (on is the same) or in the combined format of web servers',
+    defaultText: 'on',
+    read: read.readAccessLog,
+    fallback: () => 'json',
+    show: (format) => format ?? 'off'
+  },
+  metrics: onOff('metrics', 'on', 'count requests, for GET /metrics of the admin API')
 }

@@ -135,3 +135,12 @@ export function readSwitch(text: string): boolean {
   if (['on', 'true', '1'].includes(text)) return true
   return ['off', 'false', '0'].includes(text) ? false : refuse(text, 'on or off')
 }
+
+export function readAccessLog(text: string): 'json' | 'combined' | null {
+  if (text === 'json' || text === 'combined') return text
+  try {
+    return readSwitch(text) ? 'json' : null
+  } catch {
+    return refuse(text, 'on, off, json or combined')
+  }
+}

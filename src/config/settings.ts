@@ -105,8 +105,10 @@ export interface ProcessOptions {
   /** Milliseconds that requests in flight get to finish when the gateway stops. */
   drainTimeoutMs: number
   logLevel: LogLevel
-  /** Whether every request is logged. */
-  accessLog: boolean
+  /** How every request is logged; null = not at all. */
+  accessLog: 'json' | 'combined' | null
+  /** Whether requests are counted, for `GET /metrics` of the admin API. */
+  metrics: boolean
 }
 
 /** All that an option exists for, on the top level of the configuration. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { BrandOptions } from '../brand.ts'
+import { observationOf } from '../observation.ts'
 import { assetAnswer } from './asset-answer.ts'
 import { assetName } from './assets.ts'
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts'
@@ -104,6 +105,7 @@ export function createAnswers(options: AnswersOptions = {}): Answers {
       return library.languages
     },
     write(request, response, problem) {
+      note(response, problem.reason)
       write(request, response, () => answerTo(request, problem), problem.close === true)
     },
     writeAsset(request, response, target) {
@@ -125,4 +127,11 @@ export function createAnswers(options: AnswersOptions = {}): Answers {
     },
     close: () => library.close()
   }
+}
+
+function note(response: ServerResponse, reason: string | null): void {
+  const observation = observationOf(response)
+  if (observation === undefined || response.headersSent) return
+  observation.answeredBy = 'gateway'
+  observation.reason = reason
 }

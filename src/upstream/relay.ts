@@ -3,6 +3,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { type Observation, observationOf } from '../observation.ts'
 import type { ClientHead, ClientResponse } from './client-response.ts'
 import { createClientResponse } from './create-client-response.ts'
 import type { ExchangeHandler, RequestChannel } from './exchange.ts'
@@ -52,6 +53,7 @@ export class Relay implements ExchangeHandler {
   /** The first piece of the body, held until it is known whether it is all there is. */
   #first: Buffer | null = null
   readonly #body: RequestBody | null
+  readonly #observation: Observation | undefined
 
   constructor(options: RelayOptions) {
     this.#options = options
@@ -63,6 +65,8 @@ export class Relay implements ExchangeHandler {
       ? new RequestBody({ request, chunked, watch: bodyWatch, onIdle: this.#onClientIdle })
       : null
     this.#response.on('close', this.#onClientClosed)
+    this.#observation = observationOf(response)
+    if (this.#observation !== undefined) this.#observation.handedOverMs = performance.now()
   }
 
   get isGone(): boolean {
@@ -98,6 +102,7 @@ export class Relay implements ExchangeHandler {
     } else {
       this.#head = head
       this.#phase = 'head'
+      this.#noteAnswer()
     }
   }
 
@@ -140,8 +145,15 @@ export class Relay implements ExchangeHandler {
     }
     this.#response.off('close', this.#onClientClosed)
     this.#response.detachSocket(upgraded.socket)
+    this.#noteAnswer()
+    if (this.#observation !== undefined) this.#observation.status = head.status
     const { extraHeaders, onSettled, onTunnel } = this.#options
-    onTunnel(joinTunnel({ upgraded, head, extraHeaders, upstream: socket, bytes, onClosed: onSettled }))
+    const onClosed = (): void => {
+      // It has lost its connection, so Node does not say so.
+      this.#response.emit('close')
+      onSettled()
+    }
+    onTunnel(joinTunnel({ upgraded, head, extraHeaders, upstream: socket, bytes, onClosed }))
   }
 
   onError(error: UpstreamError): void {
@@ -161,6 +173,12 @@ export class Relay implements ExchangeHandler {
       case 'done':
         break
     }
+  }
+
+  #noteAnswer(): void {
+    if (this.#observation === undefined) return
+    this.#observation.answeredBy = 'app'
+    this.#observation.headMs = performance.now()
   }
 
   #startStreaming(): void {

@@ -38,7 +38,7 @@ test('check prints what is in effect as a file could hold it, and who said so; s
     'interceptErrors: [502,503] # file',
     'idleTimeout: "1m30s" # environment',
     'logLevel: "warn" # file',
-    'accessLog: "on" # default'
+    'accessLog: "json" # default'
   ]) {
     assert.ok(lines.includes(line), `${line} in\n${stdout}`)
   }

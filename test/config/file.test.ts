@@ -100,7 +100,7 @@ test('YAML with comments, lists and a byte order mark is read', (t) => {
   const settings = load(t, content)
   assert.equal(settings.listen.length, 2)
   assert.deepEqual(settings.interceptErrors, [500, 502, 503, 504])
-  assert.equal(settings.accessLog, false)
+  assert.equal(settings.accessLog, null)
 })
 
 for (const content of ['', '# nothing\n', '{}', '---\n', 'null']) {

@@ -64,7 +64,8 @@ const EXAMPLES: { [K in keyof OptionValues]: readonly [text: string, value: Opti
   holdOnRefusedMs: ['10s', 10_000],
   drainTimeoutMs: ['0s', 0],
   logLevel: ['silent', 'silent'],
-  accessLog: ['off', false]
+  accessLog: ['combined', 'combined'],
+  metrics: ['off', false]
 }
 
 /** What some settings are refused without. */
@@ -161,7 +162,8 @@ test('nothing given is a gateway for this machine', () => {
     holdOnRefusedMs: 0,
     drainTimeoutMs: 30_000,
     logLevel: 'info',
-    accessLog: true
+    accessLog: 'json',
+    metrics: true
   })
 })
 
@@ -198,7 +200,7 @@ test('the flag --config comes before INTERMISSION_CONFIG', (t) => {
   })
   assert.equal(settings.logLevel, 'error')
   assert.equal(settings.recover, true)
-  assert.equal(settings.accessLog, false)
+  assert.equal(settings.accessLog, null)
 })
 
 test('PORT opens every interface, but only when nobody says where to listen', () => {

@@ -65,7 +65,7 @@ const BAD: readonly [name: string, text: string, allowed: string][] = [
   ['idleTimeout', '25d', DURATION],
   ['drainTimeout', '-1s', DURATION.replace('longer than 0 and ', '')],
   ['logLevel', 'INFO', 'one of fatal, error, warn, info, debug, trace, silent'],
-  ['accessLog', 'maybe', 'on or off']
+  ['accessLog', 'maybe', 'on, off, json or combined']
 ]
 for (const [name, text, allowed] of BAD) {
   test(`${name} ${JSON.stringify(text)} is refused, by the name of the flag or the variable`, () => {

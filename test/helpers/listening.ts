@@ -1,5 +1,6 @@
 /** A Fastify app with our plugins behind a listener of ours, as the gateway has it. */
 import { readFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
@@ -39,6 +40,8 @@ export interface ListeningOptions extends Partial<Omit<ListenerOptions, 'onReque
   tls?: boolean
   target?: ListenTarget
   prepare?(app: FastifyInstance): void
+  /** How requests are named. Default: as Fastify does. */
+  requestIds?: (request: IncomingMessage) => string
 }
 
 export async function listening(t: Cleanup, options: ListeningOptions): Promise<Listening> {
@@ -49,9 +52,15 @@ export async function listening(t: Cleanup, options: ListeningOptions): Promise<
     prepare,
     certificate,
     target,
+    requestIds,
     ...listener
   } = options
-  const app = Fastify({ rewriteUrl: keepRawTarget, return503OnClosing: false, exposeHeadRoutes: false })
+  const app = Fastify({
+    rewriteUrl: keepRawTarget,
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    ...(requestIds && { genReqId: requestIds })
+  })
   prepare?.(app)
   await app.register(errorPages)
   await app.register(maintenance)

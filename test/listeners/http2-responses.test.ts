@@ -170,7 +170,7 @@ test('the access log knows the host and the status of HTTP/2 requests', async (t
   const gateway = await listening(t, {
     proxy: { upstream: upstream.url },
     tls: true,
-    prepare: (app) => addAccessLog(app, lines)
+    prepare: (app) => addAccessLog(app, { format: 'json', output: lines })
   })
   const client = http2Client(t, gateway)
   await answerOf(client.request({ ':path': '/p?secret', ':authority': 'shop.test' }))

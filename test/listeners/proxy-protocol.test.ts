@@ -86,7 +86,7 @@ async function tlsAfter(
 
 test('the header comes before TLS, for HTTP/1.1 and HTTP/2', async (t) => {
   const lines = new PassThrough({ encoding: 'utf8' })
-  const prepare: ListeningOptions['prepare'] = (app) => addAccessLog(app, lines)
+  const prepare: ListeningOptions['prepare'] = (app) => addAccessLog(app, { format: 'json', output: lines })
   const { gateway, upstream } = await start(t, { tls: true, prepare })
   const one = await tlsAfter(t, gateway, HEADER, ['http/1.1'])
   one.write(REQUEST)

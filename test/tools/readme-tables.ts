@@ -1,6 +1,6 @@
-// Writes the tables of options, verbs and exit codes into the README, between markers such as `<!-- options -->` and
-// `<!-- /options -->`, from the same rows that the command is made of.
-// usage: node --import tsx test/tools/readme-tables.ts [--check] [FILE]
+// Writes the tables of options, verbs, exit codes and metrics into the documents, between markers such as `<!-- options -->`
+// and `<!-- /options -->`, from the same rows that the code is made of.
+// usage: node --import tsx test/tools/readme-tables.ts [--check] [FILE ...]
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EXIT_CODES } from '../../src/cli/exit-codes.ts'
@@ -8,6 +8,7 @@ import { ADMIN_FLAGS, CLIENT_FLAGS, SERVER_FLAGS } from '../../src/cli/flags.ts'
 import type { Flag, Verb } from '../../src/cli/verb.ts'
 import { VERBS } from '../../src/cli/verbs.ts'
 import { flagOf } from '../../src/config/option.ts'
+import { METRICS } from '../../src/metrics/catalog.ts'
 import { packageRoot } from '../../src/package-root.ts'
 
 const TABLES: Record<string, () => string> = {
@@ -31,9 +32,23 @@ const TABLES: Record<string, () => string> = {
     table(
       ['Code', 'Meaning'],
       EXIT_CODES.map(([number, meaning]) => [String(number), meaning])
+    ),
+  metrics: () =>
+    table(
+      ['Metric', 'Type', 'Labels', 'Meaning'],
+      Object.entries(METRICS).map(([name, { type, labels = [], help }]) => [
+        code(name),
+        type,
+        labels.map(code).join(', '),
+        help
+      ])
     )
 }
-const REQUIRED = ['options', 'verbs']
+/** The tables that each document must have. */
+const DOCUMENTS: Record<string, string[]> = {
+  'README.md': ['options', 'verbs'],
+  'docs/observing.md': ['metrics']
+}
 
 function flagsOf({ flags }: Verb): string {
   const own = flags.filter((flag) => ![...SERVER_FLAGS, ...ADMIN_FLAGS, ...CLIENT_FLAGS].includes(flag))
@@ -62,7 +77,7 @@ function table(head: string[], rows: string[][]): string {
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
-function withTables(text: string): string {
+function withTables(text: string, required: string[]): string {
   let result = text
   for (const [name, make] of Object.entries(TABLES)) {
     const open = `<!-- ${name} -->\n`
@@ -71,20 +86,24 @@ function withTables(text: string): string {
     const end = result.indexOf(close)
     const there = start >= open.length && end >= start
     if (there) result = `${result.slice(0, start)}${make()}\n${result.slice(end)}`
-    else if (REQUIRED.includes(name)) throw new Error(`no ${open.trim()} and ${close} in it`)
+    else if (required.includes(name)) throw new Error(`no ${open.trim()} and ${close} in it`)
   }
   return result
 }
 
 const words = process.argv.slice(2)
-const path = words.find((word) => !word.startsWith('--')) ?? join(packageRoot, 'README.md')
-try {
-  const before = readFileSync(path, 'utf8')
-  const after = withTables(before)
-  if (!words.includes('--check')) writeFileSync(path, after)
-  else if (before !== after)
-    throw new Error('its tables are stale; run node --import tsx test/tools/readme-tables.ts')
-} catch (error) {
-  console.error(`${path}: ${(error as Error).message}`)
-  process.exitCode = 1
+const given = words.filter((word) => !word.startsWith('--'))
+const paths = given.length > 0 ? given : Object.keys(DOCUMENTS).map((name) => join(packageRoot, name))
+for (const path of paths) {
+  try {
+    const required = Object.entries(DOCUMENTS).find(([name]) => path.endsWith(name))?.[1] ?? []
+    const before = readFileSync(path, 'utf8')
+    const after = withTables(before, required)
+    if (!words.includes('--check')) writeFileSync(path, after)
+    else if (before !== after)
+      throw new Error('its tables are stale; run node --import tsx test/tools/readme-tables.ts')
+  } catch (error) {
+    console.error(`${path}: ${(error as Error).message}`)
+    process.exitCode = 1
+  }
 }

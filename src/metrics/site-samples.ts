@@ -1,0 +1,68 @@
+/** What the parts of a site know, as samples. */
+import type { Sample } from './samples.ts'
+
+/** The part of `fastify.maintenance` that is told. */
+export interface ModeState {
+  readonly site: string
+  /** False as long as nobody knows the mode. */
+  readonly isKnown: boolean
+  readonly state: { mode: string; since: string }
+  readonly isOverdue: boolean
+}
+
+/** The part of `fastify.proxy` that is told. */
+export interface ProxyState {
+  readonly inFlight: number
+  readonly held: number
+  readonly upstreams: readonly {
+    name: string
+    breaker: string
+    isHealthy: boolean
+    busy: number
+    connections: number
+  }[]
+}
+
+const MODES = ['live', 'maintenance', 'read-only', 'hold']
+const BREAKER_STATES = ['closed', 'half-open', 'open']
+
+export function modeSamples({ site, isKnown, state, isOverdue }: ModeState): Sample[] {
+  if (!isKnown) return []
+  return [
+    ...stateSet('intermission_mode', { site }, 'mode', MODES, state.mode),
+    {
+      name: 'intermission_mode_since_timestamp_seconds',
+      labels: { site },
+      value: Date.parse(state.since) / 1000
+    },
+    { name: 'intermission_overdue', labels: { site }, value: Number(isOverdue) }
+  ]
+}
+
+export function proxySamples(site: string, { inFlight, held, upstreams }: ProxyState): Sample[] {
+  return [
+    { name: 'intermission_in_flight_requests', labels: { site }, value: inFlight },
+    { name: 'intermission_held_requests', labels: { site }, value: held },
+    ...upstreams.flatMap(({ name: upstream, breaker, isHealthy, busy, connections }): Sample[] => [
+      ...stateSet('intermission_upstream_breaker', { site, upstream }, 'state', BREAKER_STATES, breaker),
+      { name: 'intermission_upstream_healthy', labels: { site, upstream }, value: Number(isHealthy) },
+      { name: 'intermission_upstream_connections', labels: { site, upstream }, value: connections },
+      { name: 'intermission_upstream_busy_connections', labels: { site, upstream }, value: busy }
+    ])
+  ]
+}
+
+// One of several states, as Prometheus has it: 1 for the one, 0 for the others.
+function stateSet(
+  name: 'intermission_mode' | 'intermission_upstream_breaker',
+  labels: Record<string, string>,
+  label: string,
+  states: readonly string[],
+  current: string
+): Sample[] {
+  return states.map((state) => ({
+    name,
+    labels: { ...labels, [label]: state },
+    value: Number(state === current)
+  }))
+}

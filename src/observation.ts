@@ -1,0 +1,46 @@
+/**
+ * What those who answer a request leave for those who count and log it. Nobody pays for it where nobody observes.
+ */
+import type { ServerResponse } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
+
+/** Whose answer a client got: the app's, a file of the gateway, or the gateway's own. */
+export type AnsweredBy = 'app' | 'files' | 'gateway'
+
+const kObservation = Symbol('intermission.observation')
+
+type Observed = ServerResponse & { [kObservation]?: Observation; stream?: ServerHttp2Stream }
+
+export class Observation {
+  readonly startMs = performance.now()
+  /** Null until somebody has said so. */
+  answeredBy: AnsweredBy | null = null
+  /** The `Intermission-Reason` of an answer of the gateway's own; null where it has none. */
+  reason: string | null = null
+  /** When the request was handed to the upstream, and when the head of its answer was there; 0 = not. */
+  handedOverMs = 0
+  headMs = 0
+  /** The status where the response does not know it: after a change of protocols. */
+  status = 0
+}
+
+/** Begins to observe, or gives what has begun. */
+export function observe(response: ServerResponse): Observation {
+  const observed: Observed = response
+  observed[kObservation] ??= new Observation()
+  return observed[kObservation]
+}
+
+/** The observation of a response that somebody observes. */
+export function observationOf(response: ServerResponse): Observation | undefined {
+  return (response as Observed)[kObservation]
+}
+
+/** The status that a client got; 0 when it has left without one. */
+export function answeredStatus(response: ServerResponse): number {
+  const { headersSent, statusCode, stream, [kObservation]: observation } = response as Observed
+  if (observation !== undefined && observation.status !== 0) return observation.status
+  if (!headersSent) return 0
+  // A relayed answer over HTTP/2 is known to its stream only.
+  return stream === undefined ? statusCode : Number(stream.sentHeaders[':status'])
+}
