@@ -61,7 +61,7 @@ async function staticFirst(fastify: FastifyInstance, options: StaticFirstOptions
     }
     const found = filePathOf(target)
     if (found === 'malformed') {
-      refuse(request, reply, 400)
+      refuse(request, reply, 400, [], true)
       return
     }
     const file = found === 'elsewhere' ? undefined : findFile(root, found.path, { followLinks })
@@ -102,10 +102,11 @@ async function staticFirst(fastify: FastifyInstance, options: StaticFirstOptions
     request: FastifyRequest,
     reply: FastifyReply,
     status: number,
-    headers: string[] = []
+    headers: string[] = [],
+    close = false
   ): void {
     reply.hijack()
-    answers.write(request.raw, reply.raw, { status, reason: null, requestId: request.id, headers })
+    answers.write(request.raw, reply.raw, { status, reason: null, requestId: request.id, headers, close })
   }
 }
 

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { holdContinueBack } from '../continue.ts'
+import { onClientError } from './client-error.ts'
 import {
   CLIENT_IDLE_TIMEOUT_MS,
   CONNECTIONS_CHECK_MS,
@@ -9,7 +10,7 @@ import {
   MAX_HEADER_BYTES
 } from './limits.ts'
 import { answerRaw } from './raw-answer.ts'
-import { noteResponse, watchStalled } from './stalled.ts'
+import { lastResponse, noteResponse, watchStalled } from './stalled.ts'
 
 /** Who takes requests, and within which limits. */
 export interface ServeOptions {
@@ -55,19 +56,33 @@ export function createHttp1(options: ServeOptions): Http1Speaker {
   const stalled = watchStalled(options.clientIdleTimeoutMs ?? CLIENT_IDLE_TIMEOUT_MS)
   let idleCloser: NodeJS.Timeout | null = null
 
-  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+  const takes = (request: IncomingMessage, response: ServerResponse): boolean => {
+    const before = lastResponse(request.socket)
+    // It ends the connection, and what was sent after its request may not be what it seems.
+    if (before?.headersSent && !before.shouldKeepAlive) return false
     noteResponse(request, response)
     if (idleCloser !== null) response.shouldKeepAlive = false
-    options.onRequest(request, response)
+    return true
+  }
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    if (takes(request, response)) options.onRequest(request, response)
   }
   server.on('connection', stalled.add)
   server.on('request', onRequest)
   server.on('checkContinue', (request, response) => {
+    if (!takes(request, response)) return
     holdContinueBack(request, response)
-    onRequest(request, response)
+    options.onRequest(request, response)
   })
-  if (options.onUpgrade) server.on('upgrade', options.onUpgrade)
-  server.on('connect', (_request, socket: Socket) => answerRaw(socket, 405))
+  // An expectation that nobody knows is left alone (RFC 9110 section 10.1.1 allows it; nginx does the same).
+  server.on('checkExpectation', onRequest)
+  const { onUpgrade } = options
+  if (onUpgrade !== undefined) {
+    server.on('upgrade', (request: IncomingMessage, socket: Socket, bytes: Buffer) => {
+      inTurn(socket, () => onUpgrade(request, socket, bytes))
+    })
+  }
+  server.on('connect', (_request, socket: Socket) => inTurn(socket, () => answerRaw(socket, 405)))
   server.on('clientError', onClientError)
 
   return {
@@ -87,17 +102,22 @@ export function createHttp1(options: ServeOptions): Http1Speaker {
   }
 }
 
+// Node hands the connection over at once, while an earlier request may still wait for its answer, and leaves it without
+// anybody who hears of errors and of room for more.
+function inTurn(socket: Socket, act: () => void): void {
+  const before = lastResponse(socket)
+  if (before === undefined || before.writableFinished) {
+    act()
+    return
+  }
+  socket.on('error', () => socket.destroy())
+  socket.on('drain', () => before.emit('drain'))
+  before.once('close', () => {
+    if (socket.writable) act()
+  })
+}
+
 /** Starts the time-outs of a server that does not listen by itself: Node starts them when it begins to listen. */
 export function startTimeouts(server: Server): void {
   server.emit('listening')
-}
-
-function onClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  if (error.code === 'HPE_HEADER_OVERFLOW') answerRaw(socket, 431)
-  else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') answerRaw(socket, 408)
-  else answerRaw(socket, 400)
 }

@@ -92,9 +92,7 @@ export function createHttp2(options: ServeOptions): Speaker {
     holdContinueBack(...asHttp1(request, response))
     onRequest(request, response)
   })
-  server.on('checkExpectation', (_request: Http2ServerRequest, response: Http2ServerResponse) => {
-    answerPlain(response, 417)
-  })
+  server.on('checkExpectation', onRequest)
 
   return {
     take(socket) {

@@ -20,6 +20,11 @@ export function noteResponse(request: IncomingMessage, response: ServerResponse)
   socket[kResponse] = response
 }
 
+/** The response that a connection was last busy with, if it has had any. */
+export function lastResponse(socket: WatchedSocket): ServerResponse | undefined {
+  return socket[kResponse]
+}
+
 /** The watch over one server's connections; one timer for all of them, and nothing to do for a request. */
 export interface StalledWatch {
   add(socket: Socket): void

@@ -32,6 +32,7 @@ export function send(
   if (modern) response.writeHead(answer.status, headers)
   else {
     const ending = close || (unread && request.destroyed)
+    if (ending) response.shouldKeepAlive = false
     const all = ending ? [...headers, 'Connection', 'close'] : headers
     response.writeHead(answer.status, STATUS_CODES[answer.status] ?? 'Error', all)
   }

@@ -33,8 +33,8 @@ export interface RequestHeadOptions {
   defaultHost: string
 }
 
-// RFC 3986 section 3.2.2 with an optional port.
-const HOST = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9\-._~%!$&'()*+,;=]*)(?::\d*)?$/
+// RFC 3986 section 3.2.2 with an optional port; or empty, where the target has no authority. No empty labels, as in nginx.
+const HOST = /^(?!.*\.\.)(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9\-._~%!$&'()*+,;=]+)(?::\d*)?$|^$/
 // A client may list these in Connection, but they frame or route the message (RFC 9110 section 7.6.1).
 const NEVER_LISTED = new Set(['host', 'content-length', 'transfer-encoding', 'content-type'])
 
@@ -68,7 +68,6 @@ export function buildRequestHead(
   // An HTTP/2 body needs no length, since its frames say where it ends.
   const chunked = own.transferEncoding !== null || (isHttp2 && own.length === null && !endsWithHead(request))
   const hasBody = chunked || (own.length !== null && own.length !== '0')
-  if (options.upgrade !== null && hasBody) return { status: 400, detail: 'an upgrade request with a body' }
 
   const sentHost = host ?? options.defaultHost
   let head = `${method} ${target.originForm} HTTP/1.1\r\nHost: ${sentHost}\r\n${own.passed}`

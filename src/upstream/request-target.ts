@@ -44,9 +44,9 @@ export function normalisePath(path: string): string | null {
   return `/${segments.join('/')}${isFolder && segments.length > 0 ? '/' : ''}`
 }
 
-/** The path of an origin-form target, without its query. */
+/** The path of an origin-form target, without its query, or the fragment that no client should send. */
 export function pathOf(originForm: string): string {
-  const mark = originForm.indexOf('?')
+  const mark = originForm.search(/[?#]/)
   return mark === -1 ? originForm : originForm.slice(0, mark)
 }
 

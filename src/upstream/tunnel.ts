@@ -1,5 +1,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { isDeclined, putBackPlain } from './declined-upgrade.ts'
 import type { ResponseHead } from './response-head.ts'
 
 /** A client that asked to change protocols: Node has given us its bare connection. */
@@ -32,6 +33,10 @@ export function routeUpgrade(
   bytes: Buffer,
   route: (request: IncomingMessage, response: ServerResponse) => void
 ): void {
+  if (isDeclined(request)) {
+    putBackPlain(request, socket, bytes)
+    return
+  }
   const response = new ServerResponse(request)
   response.shouldKeepAlive = false
   response.assignSocket(socket)
@@ -40,10 +45,10 @@ export function routeUpgrade(
   socket.on('close', () => {
     if (!response.destroyed && response.socket === socket) response.destroy()
   })
+  // Nor does anybody else tell a long answer that it may go on.
+  socket.on('drain', () => response.emit('drain'))
   response.on('finish', () => socket.destroySoon())
-  const protocol = request.headers.upgrade ?? ''
-  // Declined by answering over HTTP/1.1 (RFC 9113 section 3.1): HTTP/2 needs TLS or prior knowledge here.
-  if (!/^h2c?$/i.test(protocol)) request[kUpgraded] = { socket, bytes, protocol }
+  request[kUpgraded] = { socket, bytes, protocol: request.headers.upgrade ?? '' }
   route(request, response)
 }
 

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { HOST, wire } from './wire.ts'
+
+const NEXT = `GET /next HTTP/1.1\r\n${HOST}\r\n`
+const post = (body: string, fields = ''): string =>
+  `POST /a HTTP/1.1\r\n${HOST}Content-Length: ${body.length}\r\n${fields}\r\n${body}`
+
+test('requests in one packet are answered in their order, with and without bodies', async (t) => {
+  const { talk } = await wire(t)
+  const chunked = `POST /c HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`
+  const { answers, end } = await talk(post('xy') + NEXT + chunked + NEXT, { answers: 4 })
+  assert.deepEqual(
+    answers.map(({ body }) => body),
+    ['POST /a xy', 'GET /next', 'POST /c abc', 'GET /next']
+  )
+  assert.equal(end, 'open')
+})
+
+test('what follows a request that asks to close is not read, and the request is answered', async (t) => {
+  const { talk, upstream } = await wire(t)
+  const { answers, end } = await talk(post('xy', 'Connection: close\r\n') + NEXT)
+  assert.deepEqual([answers.map(({ body }) => body), end], [['POST /a xy'], 'end'])
+  assert.equal(upstream.seen.length, 1)
+})
+
+test('garbage after a whole request costs that request nothing: its answer comes, then a 400 and the end', async (t) => {
+  const { talk } = await wire(t)
+  for (const garbage of ['garbage\r\n\r\n', '\x00\x01', 'GET / HTTP/9.9\r\n\r\n']) {
+    const { statuses, answers, end } = await talk(post('xy') + garbage, { answers: 2 })
+    assert.equal(answers[0]?.body, 'POST /a xy')
+    assert.deepEqual([statuses[1], statuses.length, end], [garbage.startsWith('GET') ? 505 : 400, 2, 'end'])
+  }
+})
+
+test('a request that is refused for its target ends the connection, so that nothing after it is misread', async (t) => {
+  const { talk, upstream } = await wire(t)
+  const { statuses, end } = await talk(`GET /%zz HTTP/1.1\r\n${HOST}\r\n${NEXT}`)
+  assert.deepEqual([statuses, end], [[400], 'end'])
+  assert.equal(upstream.seen.length, 0)
+})
+
+test('empty lines in front of a request are skipped', async (t) => {
+  const { talk } = await wire(t)
+  assert.deepEqual((await talk(`\r\n\r\n${NEXT}\r\n${NEXT}`, { answers: 2 })).statuses, [200, 200])
+})
+
+test('an answer that waits for its turn is not overtaken by a refusal', async (t) => {
+  const { talk } = await wire(t)
+  const broken = `POST /b HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nzz\r\n`
+  const { answers } = await talk(NEXT + broken)
+  assert.ok(answers.every(({ status, body }) => status !== 400 || !body.includes('next')))
+  assert.ok(answers.length <= 1)
+})
