@@ -1,38 +1,49 @@
 /**
- * The admin API: who holds a token may see the mode, enter maintenance and leave it, by HTTP and JSON.
+ * The admin API: who holds a token may see what is going on, enter a mode and leave it, plan windows and make bypass
+ * links, by HTTP and JSON. What the routes do is in `src/admin/`; here is who may call them.
  *
- * Decorates nothing. Needs `fastify.maintenance`, so register it after maintenance, or give it the `maintenance`. It is
+ * Decorates nothing. Needs `fastify.maintenance`, so register it after maintenance, or give it a `control`. It is
  * encapsulated: its error handler and its body parser are for its own routes only. Best on a listener of its own.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { isJsonType, readBody } from '../src/admin/body.ts'
-import { createFailureBudget } from '../src/admin/failure-budget.ts'
-import { revisionOf } from '../src/admin/if-match.ts'
+import { createDoor } from '../src/admin/door.ts'
+import { createEventStream } from '../src/admin/event-stream.ts'
+import { maintenanceRoutes } from '../src/admin/maintenance-routes.ts'
+import { OTHER_ROUTES, openApi } from '../src/admin/open-api.ts'
 import { createOriginGuard } from '../src/admin/origin-guard.ts'
+import { planRoutes } from '../src/admin/plan-routes.ts'
 import { createProblem, problemOf } from '../src/admin/problem.ts'
-import { parseStrictObject } from '../src/admin/strict-json.ts'
-import { type AdminToken, createTokenCheck } from '../src/admin/tokens.ts'
-import { InputError, IntermissionError } from '../src/errors.ts'
-import type { WaitOutcome } from '../src/state/barrier.ts'
-import type { StateDocument } from '../src/state/document.ts'
-import type { Maintenance } from '../src/state/maintenance.ts'
-import { ENTER_FIELDS, LEAVE_FIELDS } from '../src/state/request.ts'
+import type { AdminReply, AdminRoute } from '../src/admin/route.ts'
+import { type MemberStatus, type StatusSources, statusOf } from '../src/admin/status.ts'
+import { statusRoutes } from '../src/admin/status-routes.ts'
+import { checkBodyFields, parseStrictObject } from '../src/admin/strict-json.ts'
+import type { AdminToken } from '../src/admin/tokens.ts'
+import { IntermissionError } from '../src/errors.ts'
+import { packageVersion } from '../src/package-root.ts'
+import type { Control } from '../src/state/control.ts'
+import type { OpenMaintenance } from '../src/state/maintenance.ts'
 
+export type { MemberStatus, SiteFacts, StatusSources, StoreStatus } from '../src/admin/status.ts'
 export type { AdminToken } from '../src/admin/tokens.ts'
 
 export interface AdminOptions {
   /** The bearer tokens that open it, or their SHA-256 digests; at least one. A change is signed with the token's name. */
   tokens: readonly AdminToken[]
-  /** What is entered and left. Default: `fastify.maintenance`. */
-  maintenance?: Maintenance
+  /** All that is administrated. Default: the control of `fastify.maintenance`. */
+  control?: Control
   /**
    * Host values that it answers to, exact and with the port, such as `admin.example:8081`, besides the names of the
    * loopback and the address that a connection came to. Default: none.
    */
   hosts?: readonly string[]
-  /** More members for `GET /status`. Default: none. */
-  status?: () => object
+  /** What only the app around knows of sites, store and members, for `GET /status`. Default: nothing. */
+  status?: StatusSources
+  /** Origins such as `https://shop.example` under which visitors reach a site, or any site, for links. Default: none. */
+  origins?: (site: string | null) => string[]
+  /** Forgets a member that is lost. Default: there is none to forget. */
+  forget?: (member: string, by: string) => Promise<MemberStatus>
   /** The text of `GET /metrics`, for Prometheus. Default: there is no such address. */
   metrics?: () => string
   /** Whether traffic may come, for `/readyz`. Maintenance is no reason to say no. Default: always. */
@@ -52,11 +63,24 @@ const TOO_LARGE = Symbol('too large')
 const config = { intermission: { bypass: true } }
 
 async function admin(fastify: FastifyInstance, options: AdminOptions): Promise<void> {
-  const maintenance = findMaintenance(fastify, options)
-  const checkToken = createTokenCheck(options.tokens)
+  const control = findControl(fastify, options)
+  const door = createDoor(options.tokens)
   const findRefusal = createOriginGuard(options.hosts)
-  const budget = createFailureBudget()
-  const { ready = () => true, status = () => ({}), metrics, notFound = fastify.prefix !== '' } = options
+  const { ready = () => true, origins = () => [], metrics, notFound = fastify.prefix !== '' } = options
+  const sources = { ...options.status, ready }
+  const routes = [
+    ...maintenanceRoutes(control),
+    ...planRoutes(control, origins),
+    ...statusRoutes(control, sources, options.forget)
+  ]
+  const description = openApi([...routes, ...OTHER_ROUTES], packageVersion())
+  const events = createEventStream({
+    snapshot: () => statusOf(control, sources),
+    onChange: control.onChange,
+    isOpen: ready
+  })
+  // An endless answer would keep the app from closing.
+  fastify.addHook('preClose', async () => events.close())
   // Whose token each request holds.
   const holders = new WeakMap<FastifyRequest, string>()
 
@@ -100,26 +124,14 @@ async function admin(fastify: FastifyInstance, options: AdminOptions): Promise<v
   await fastify.register(async (guarded) => {
     guarded.addHook('onRequest', (request, reply, done) => {
       const peer = request.socket.remoteAddress
-      const { authorization } = request.headers
-      const waitSeconds = authorization === undefined ? 0 : budget.waitSeconds(peer)
-      if (waitSeconds > 0) {
-        reply.header('retry-after', waitSeconds)
-        const detail = 'Authorization: too many wrong tokens; wait a moment.'
-        return sendJson(reply, 429, createProblem(429, detail, 'Authorization'))
-      }
-      const holder = authorization === undefined ? undefined : checkToken(authorization)
-      if (holder !== undefined) {
-        holders.set(request, holder.name ?? 'admin')
+      const entered = door.enter(request.headers.authorization, peer)
+      if ('holder' in entered) {
+        holders.set(request, entered.holder)
         return done()
       }
-      if (authorization !== undefined) budget.failed(peer)
-      request.log.warn({ field: 'Authorization', peer }, 'admin request refused')
-      reply.header('www-authenticate', 'Bearer realm="intermission"')
-      sendJson(
-        reply,
-        401,
-        createProblem(401, 'Authorization: a valid bearer token is needed.', 'Authorization')
-      )
+      const { problem, headers } = entered
+      request.log.warn({ field: problem.field, status: problem.status, peer }, 'admin request refused')
+      sendJson(reply.headers(headers), problem.status, problem)
     })
     guarded.addHook('onRequest', (request, reply, done) => {
       const { 'content-type': type, 'content-length': length, 'transfer-encoding': coding } = request.headers
@@ -136,32 +148,18 @@ async function admin(fastify: FastifyInstance, options: AdminOptions): Promise<v
       sendJson(reply, 413, createProblem(413, detail, 'body'))
     })
 
-    route(guarded, '/maintenance', {
-      GET: (_request, reply) => sendDocument(reply, maintenance.state),
-      PUT: async (request, reply) => {
-        const change = readChange(request, ENTER_FIELDS)
-        return sendDocument(reply, await maintenance.enter(change))
-      },
-      DELETE: async (request, reply) => {
-        const change = readChange(request, LEAVE_FIELDS)
-        return sendDocument(reply, await maintenance.leave(change))
-      }
-    })
-    route(guarded, '/status', {
-      GET: (_request, reply) => {
-        const { site, mode, revision, since, by, message, reason, until, onExpiry } = maintenance.state
-        return sendJson(reply, 200, {
-          ...status(),
-          site,
-          mode,
-          revision,
-          since,
-          by,
-          message,
-          reason,
-          until,
-          onExpiry
-        })
+    for (const [path, handlers] of handlersOf(routes)) route(guarded, path, handlers)
+    route(guarded, '/openapi.json', { GET: (_request, reply) => sendJson(reply, 200, description) })
+    route(guarded, '/events', {
+      GET: (request, reply) => {
+        if (!events.hasRoom)
+          return sendJson(
+            reply,
+            503,
+            createProblem(503, 'Too many are listening already, or it is stopping.')
+          )
+        reply.hijack()
+        events.open(request.raw, reply.raw)
       }
     })
     if (metrics !== undefined) {
@@ -178,15 +176,20 @@ async function admin(fastify: FastifyInstance, options: AdminOptions): Promise<v
     }
   })
 
-  function readChange(request: FastifyRequest, fields: ReadonlySet<string>): object {
-    const body = (request.body ?? {}) as Record<string, unknown>
-    const known = [...fields].filter((field) => field !== 'ifRevision')
-    for (const [field, value] of Object.entries(body)) {
-      if (!known.includes(field)) throw new InputError(field, value, `one of the fields ${known.join(', ')}`)
+  function handlersOf(all: readonly AdminRoute[]): Map<string, Record<string, Handler>> {
+    const found = new Map<string, Record<string, Handler>>()
+    for (const { method, path, body: fields = {}, run } of all) {
+      const handler: Handler = async (request, reply) => {
+        const body = checkBodyFields(request.body, Object.keys(fields))
+        const params = request.params as Record<string, string>
+        const ifMatch = request.headers['if-match']
+        const holder = holders.get(request) ?? 'admin'
+        return send(reply, await run({ params, body, ifMatch, holder }))
+      }
+      const url = path.replace(/\{(\w+)\}/g, ':$1')
+      found.set(url, { ...found.get(url), [method]: handler })
     }
-    const ifRevision = revisionOf(request.headers['if-match'], maintenance.state.revision)
-    const by = body.by ?? holders.get(request)
-    return { ...body, by, ...(ifRevision === undefined ? {} : { ifRevision }) }
+    return found
   }
 }
 
@@ -211,11 +214,10 @@ function route(scope: FastifyInstance, url: string, handlers: Record<string, Han
   })
 }
 
-function sendDocument(reply: FastifyReply, document: StateDocument & { wait?: WaitOutcome }): FastifyReply {
-  reply.header('etag', `"${document.revision}"`)
-  // Changed, but what was waited for has not happened.
-  const unfulfilled = document.wait !== undefined && document.wait.outcome !== 'complete'
-  return sendJson(reply, unfulfilled ? 202 : 200, document)
+function send(reply: FastifyReply, { status, content, revision, location }: AdminReply): FastifyReply {
+  if (revision !== undefined) reply.header('etag', `"${revision}"`)
+  if (location !== undefined) reply.header('location', location)
+  return sendJson(reply, status, content)
 }
 
 // As text, so that serializers of the app have no part in it.
@@ -224,12 +226,15 @@ function sendJson(reply: FastifyReply, status: number, content: object): Fastify
   return reply.code(status).type(type).send(JSON.stringify(content))
 }
 
-function findMaintenance(fastify: FastifyInstance, options: AdminOptions): Maintenance {
-  if (options.maintenance !== undefined) return options.maintenance
-  if (fastify.hasDecorator('maintenance')) return fastify.getDecorator<Maintenance>('maintenance')
+function findControl(fastify: FastifyInstance, options: AdminOptions): Control {
+  if (options.control !== undefined) return options.control
+  const around = fastify.hasDecorator('maintenance')
+    ? fastify.getDecorator<Partial<OpenMaintenance>>('maintenance').control
+    : undefined
+  if (around !== undefined) return around
   throw new IntermissionError(
     'ERR_PLUGIN_MISUSE',
-    'admin: there is nothing to administrate; register the maintenance plugin before it, or give it the option maintenance'
+    'admin: there is nothing to administrate; register the maintenance plugin before it, or give it the option control'
   )
 }
 

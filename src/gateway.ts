@@ -21,6 +21,8 @@ export interface GatewayDeps {
   output: NodeJS.WritableStream
   /** Whether traffic may be sent here: false while stopping. Default: always. */
   isReady?: () => boolean
+  /** Origins such as `https://shop.example` under which visitors reach a site, or any site. Default: none is known. */
+  origins?: (site: string | null) => string[]
 }
 
 /** The apps of a gateway, ready to be given requests; none listens by itself. */
@@ -72,7 +74,7 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
   let admin: FastifyInstance | null = null
   if (deps.adminToken !== null) {
     const options = {
-      ...adminOptions(settings, deps.adminToken, deps, first),
+      ...adminOptions(settings, deps.adminToken, deps, sites),
       ...(counts ? { metrics: () => metricsText([...sites.values()]) } : {})
     }
     if (settings.admin !== null) {
@@ -125,14 +127,22 @@ function createSiteLookup(settings: Settings, sites: Gateway['sites']): Gateway[
 function adminOptions(
   settings: Settings,
   token: string,
-  { control, isReady = () => true }: GatewayDeps,
-  site: FastifyInstance
+  { control, isReady = () => true, origins }: GatewayDeps,
+  sites: Gateway['sites']
 ): AdminOptions {
+  const hosts = new Map(settings.sites.map((site) => [site.name, site.hosts]))
   return {
     tokens: [token],
-    maintenance: control.site(settings.sites[0]!.name),
+    control,
     hosts: settings.adminHost,
     ready: isReady,
-    status: () => ({ upstreams: site.proxy.upstreams, inFlight: site.proxy.inFlight, held: site.proxy.held })
+    ...(origins === undefined ? {} : { origins }),
+    status: {
+      store: () => ({ kind: settings.store.split(':')[0]!, reachable: control.isKnown, staleSince: null }),
+      site: (name) => {
+        const { upstreams = [], inFlight = 0, held = 0 } = sites.get(name)?.proxy ?? {}
+        return { hosts: hosts.get(name) ?? [], upstreams, inFlight, held }
+      }
+    }
   }
 }

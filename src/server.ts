@@ -3,6 +3,7 @@ import { ensureAdminToken, hasAdmin } from './config/token.ts'
 import { createGateway, type Gateway } from './gateway.ts'
 import { openListener } from './listeners/listener.ts'
 import { createLogStream } from './log.ts'
+import { originsOf } from './origins.ts'
 import {
   type OpenListener,
   openCertificates,
@@ -15,6 +16,8 @@ import { openStore } from './state/open-store.ts'
 
 /** Only the owner of the gateway may operate it through a socket. */
 const ADMIN_SOCKET_MODE = 0o600
+/** For answers that are under way: operators may ask until everything else has stopped. */
+const ADMIN_CLOSE_MS = 1000
 
 /**
  * Runs a gateway until TERM or INT: the first drains and stops, a second one stops at once.
@@ -35,6 +38,7 @@ export async function runServer(settings: Settings): Promise<number> {
     else log.error({ err }, `${doing} failed`)
   }
   const store = openStore(settings.store, { recover: settings.recover, onError })
+  const listeners: OpenListener[] = []
   let gateway: Gateway | undefined
   const control = await openControl({
     store,
@@ -46,7 +50,13 @@ export async function runServer(settings: Settings): Promise<number> {
     control,
     adminToken: token?.token ?? null,
     output,
-    isReady: () => !stopping
+    isReady: () => !stopping,
+    origins: (site) =>
+      originsOf(
+        settings,
+        listeners.map(({ target }) => target),
+        site
+      )
   })
   log = gateway.log
   for (const [err, doing] of early) onError(err, doing)
@@ -54,20 +64,22 @@ export async function runServer(settings: Settings): Promise<number> {
   for (const warning of warnings) log.warn({ certificate: warning }, 'certificate accepted with a warning')
 
   const stopped = onStopSignal(() => log?.warn('stopping at once'))
-  const listeners: OpenListener[] = []
+  let adminListener: OpenListener | undefined
   try {
     await openPublicListeners(gateway, settings, certificates, listeners)
     if (gateway.admin !== null && settings.admin !== null) {
       const { admin } = gateway
       const options = { ...servedBy(() => admin), socketMode: ADMIN_SOCKET_MODE }
-      listeners.push(withLine(await openListener(settings.admin, options), 'admin'))
+      adminListener = withLine(await openListener(settings.admin, options), 'admin')
     }
     for (const { line } of listeners) process.stdout.write(`${line}\n`)
+    if (adminListener !== undefined) process.stdout.write(`${adminListener.line}\n`)
     const signal = await stopped
     stopping = true
     log.info({ signal, inFlight: gateway.inFlight }, 'draining')
   } finally {
     await Promise.all(listeners.map((listener) => listener.close(settings.drainTimeoutMs)))
+    await adminListener?.close(ADMIN_CLOSE_MS)
     await gateway.close()
     await control.close()
     await store.close()

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { InputError, IntermissionError } from '../errors.ts'
+import { type ErrorCode, InputError, IntermissionError } from '../errors.ts'
 
 /** What the admin API answers instead of what was asked for (RFC 9457). */
 export interface AdminProblem {
@@ -9,6 +9,8 @@ export interface AdminProblem {
   detail: string
   /** The field of the body or of the head that is to blame. */
   field?: string
+  /** The code of the error, where it is one of ours. */
+  code?: ErrorCode
 }
 
 const DETAILS: Record<number, string> = {
@@ -38,12 +40,22 @@ export function createProblem(status: number, detail?: string, field?: string): 
  * @param conditional whether the request named the revision that it is about
  */
 export function problemOf(error: unknown, conditional: boolean): AdminProblem {
-  if (error instanceof InputError) return createProblem(400, error.message, error.field)
-  if (error instanceof IntermissionError) {
-    if (error.code !== 'ERR_STATE_CONFLICT') return createProblem(500, error.message)
-    if (!conditional) return createProblem(409, error.message)
-    return createProblem(412, 'If-Match: the state has another revision by now; read it again.', 'If-Match')
-  }
+  if (error instanceof IntermissionError) return { ...ourProblem(error, conditional), code: error.code }
   const status = (error as { statusCode?: unknown } | null)?.statusCode
   return createProblem(typeof status === 'number' && status >= 400 && status <= 499 ? status : 500)
+}
+
+function ourProblem(error: IntermissionError, conditional: boolean): AdminProblem {
+  if (error instanceof InputError) return createProblem(400, error.message, error.field)
+  switch (error.code) {
+    case 'ERR_NOT_FOUND':
+      return createProblem(404, error.message)
+    case 'ERR_STATE_UNREACHABLE':
+      return createProblem(503, error.message)
+    case 'ERR_STATE_CONFLICT':
+      if (!conditional) return createProblem(409, error.message)
+      return createProblem(412, 'If-Match: the state has another revision by now; read it again.', 'If-Match')
+    default:
+      return createProblem(500, error.message)
+  }
 }

@@ -42,3 +42,18 @@ function fieldNames(text: string): string[] {
   }
   return names
 }
+
+/**
+ * The body of a request, which may have these fields only.
+ *
+ * @throws InputError that names the first other one
+ */
+export function checkBodyFields(body: unknown, fields: readonly string[]): Record<string, unknown> {
+  const given = (body ?? {}) as Record<string, unknown>
+  for (const [field, value] of Object.entries(given)) {
+    if (fields.includes(field)) continue
+    const allowed = fields.length === 0 ? 'no field at all' : `one of the fields ${fields.join(', ')}`
+    throw new InputError(field, value, allowed)
+  }
+  return given
+}

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance } from 'fastify'
 import admin, { type AdminOptions } from '../../plugins/admin.ts'
-import { type Maintenance, openMaintenance } from '../../src/state/maintenance.ts'
+import { type Control, openControl } from '../../src/state/control.ts'
+import type { Maintenance } from '../../src/state/maintenance.ts'
 import { createMemoryStore } from '../../src/state/memory-store.ts'
 import type { Cleanup } from './temp-dir.ts'
 
@@ -19,6 +20,8 @@ export interface Answer {
 export interface AdminApi {
   app: FastifyInstance
   port: number
+  control: Control
+  /** The first site. */
   maintenance: Maintenance
   /** Sends a request with the right token; an object is sent as JSON. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
@@ -26,19 +29,20 @@ export interface AdminApi {
 
 export async function startAdmin(
   t: Cleanup,
-  options: Partial<AdminOptions> & { prefix?: string } = {}
+  { sites = ['default'], ...options }: Partial<AdminOptions> & { prefix?: string; sites?: string[] } = {}
 ): Promise<AdminApi> {
-  const maintenance = options.maintenance ?? (await openMaintenance({ store: createMemoryStore() }))
+  const control = options.control ?? (await openControl({ store: createMemoryStore(), sites }))
   // A client that was answered while it still sent keeps its connection; a test does not wait for that.
   const app = Fastify({ forceCloseConnections: true })
   t.after(async () => {
     await app.close()
-    await maintenance.close()
+    await control.close()
   })
-  await app.register(admin, { tokens: [TOKEN], notFound: true, ...options, maintenance })
+  await app.register(admin, { tokens: [TOKEN], notFound: true, ...options, control })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
-  return { app, port, maintenance, call: (...request) => callAdmin(port, ...request) }
+  const maintenance = control.site(control.siteNames[0]!)
+  return { app, port, control, maintenance, call: (...request) => callAdmin(port, ...request) }
 }
 
 export async function callAdmin(

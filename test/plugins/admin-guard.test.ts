@@ -152,7 +152,7 @@ test('on a unix socket every name of the loopback is right', async (t) => {
   const maintenance = await openMaintenance({ store: createMemoryStore() })
   const app = Fastify()
   t.after(() => app.close())
-  await app.register(admin, { tokens: [TOKEN], maintenance })
+  await app.register(admin, { tokens: [TOKEN], control: maintenance.control })
   await app.listen({ path: socketPath })
   const statusFor = (host: string): Promise<number | undefined> =>
     new Promise((resolve, reject) => {

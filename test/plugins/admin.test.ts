@@ -83,15 +83,25 @@ test('says who made a change: the one named in it, else the holder of the token'
   assert.deepEqual([left.body.by, left.body.reason], ['bob', 'done'])
 })
 
-test('the status has what the app adds, which cannot hide the mode', async (t) => {
-  const { call } = await startAdmin(t, { status: () => ({ inFlight: 3, mode: 'unknown' }) })
+test('the status has what only the app around knows', async (t) => {
+  const site = (name: string) => ({ hosts: [`${name}.example`], inFlight: 3, held: 2 })
+  const store = () => ({ kind: 'file', reachable: true, staleSince: null })
+  const { call, control } = await startAdmin(t, { status: { site, store } })
   await call('PUT', '/maintenance', { message: 'Back soon' })
+  const link = await control.addLink()
   const { status, body } = await call('GET', '/status')
   assert.equal(status, 200)
+  const { mode, message, revision, inFlight, held, store: kept, members, sites } = body
+  assert.deepEqual([mode, message, revision, inFlight, held], ['maintenance', 'Back soon', 2, 3, 2])
+  assert.deepEqual(kept, store())
+  const [one] = sites as Record<string, unknown>[]
   assert.deepEqual(
-    [body.inFlight, body.mode, body.message, body.revision],
-    [3, 'maintenance', 'Back soon', 1]
+    [one?.revision, one?.hosts, one?.overdue, one?.next],
+    [1, ['default.example'], false, null]
   )
+  const [self] = members as Record<string, unknown>[]
+  assert.deepEqual([self?.isSelf, self?.state, self?.revision, self?.drained], [true, 'live', 2, false])
+  assert.ok(!JSON.stringify(body).includes(link.token))
 })
 
 test('probes need no token, and maintenance stays ready', async (t) => {
@@ -162,7 +172,7 @@ test('works under a prefix, beside an app with handlers and parsers of its own',
 test('a state that cannot be stored is told to the operator, and nothing changes', async (t) => {
   const store = { ...createMemoryStore(), write: () => Promise.reject(new TypeError('secret internals')) }
   const broken = await openMaintenance({ store })
-  const { call, maintenance } = await startAdmin(t, { maintenance: broken })
+  const { call, maintenance } = await startAdmin(t, { control: broken.control })
   const answer = await call('PUT', '/maintenance')
   assertProblem(answer, 500)
   assert.doesNotMatch(String(answer.body.detail), /secret/)
@@ -172,15 +182,16 @@ test('a state that cannot be stored is told to the operator, and nothing changes
 test('misuse is an error at the start that says what to do, and shows no token', async (t) => {
   const shared = await openMaintenance({ store: createMemoryStore() })
   t.after(() => shared.close())
+  const { control } = shared
   const wrong: [object, RegExp][] = [
     [{ tokens: [TOKEN] }, /^admin: .*register the maintenance plugin before it/],
-    [{ maintenance: shared }, /^tokens: /],
-    [{ maintenance: shared, tokens: [] }, /^tokens: /],
-    [{ maintenance: shared, tokens: [''] }, /^tokens: /],
-    [{ maintenance: shared, tokens: ['a secret with spaces'] }, /^tokens: (?!.*secret)/],
-    [{ maintenance: shared, tokens: [{ sha256: 'abc' }] }, /^tokens: /],
-    [{ maintenance: shared, tokens: [TOKEN], hosts: 'admin.example:8081' }, /^hosts: /],
-    [{ maintenance: shared, tokens: [TOKEN], hosts: ['http://a:1'] }, /^hosts: /]
+    [{ control }, /^tokens: /],
+    [{ control, tokens: [] }, /^tokens: /],
+    [{ control, tokens: [''] }, /^tokens: /],
+    [{ control, tokens: ['a secret with spaces'] }, /^tokens: (?!.*secret)/],
+    [{ control, tokens: [{ sha256: 'abc' }] }, /^tokens: /],
+    [{ control, tokens: [TOKEN], hosts: 'admin.example:8081' }, /^hosts: /],
+    [{ control, tokens: [TOKEN], hosts: ['http://a:1'] }, /^hosts: /]
   ]
   for (const [options, message] of wrong) {
     await assert.rejects(async () => Fastify().register(admin, options as AdminOptions), { message })

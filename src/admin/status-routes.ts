@@ -1,0 +1,50 @@
+import { notFound } from '../errors.ts'
+import type { Control } from '../state/control.ts'
+import type { AdminRoute } from './route.ts'
+import { CHANGE_BODY } from './schemas.ts'
+import { type MemberStatus, type StatusSources, statusOf } from './status.ts'
+
+/** What is going on, who takes part, and what was changed. */
+export function statusRoutes(
+  control: Control,
+  sources: StatusSources,
+  forget?: (member: string, by: string) => Promise<MemberStatus>
+): AdminRoute[] {
+  const members = (): MemberStatus[] => statusOf(control, sources).members
+  return [
+    {
+      method: 'GET',
+      path: '/status',
+      summary: 'everything that is going on',
+      answers: { 200: ['right now', 'Status'] },
+      run: () => ({ status: 200, content: statusOf(control, sources) })
+    },
+    {
+      method: 'GET',
+      path: '/history',
+      summary: 'the last 100 changes: who, when, why',
+      answers: { 200: ['newest first', 'History'] },
+      run: async () => ({ status: 200, content: { changes: await control.history() } })
+    },
+    {
+      method: 'GET',
+      path: '/fleet',
+      summary: 'the gateways that share the state',
+      answers: { 200: ['all that are known', 'Members'] },
+      run: () => ({ status: 200, content: { members: members() } })
+    },
+    {
+      method: 'DELETE',
+      path: '/fleet/{member}',
+      summary: 'forget a gateway that is lost: no change waits for it any more',
+      body: CHANGE_BODY,
+      answers: { 200: ['the one that was known', 'Member'] },
+      run: async ({ params, body, holder }) => {
+        const id = params.member!
+        const known = members().find((member) => member.id === id)
+        if (forget === undefined || known === undefined) throw notFound('member', id)
+        return { status: 200, content: await forget(id, typeof body.by === 'string' ? body.by : holder) }
+      }
+    }
+  ]
+}

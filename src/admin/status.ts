@@ -1,0 +1,140 @@
+import { hostname } from 'node:os'
+import { packageVersion } from '../package-root.ts'
+import type { Control } from '../state/control.ts'
+import type { StateDocument } from '../state/document.ts'
+import type { Maintenance } from '../state/site.ts'
+
+/** What is known of one upstream. */
+export interface UpstreamStatus {
+  name: string
+  breaker: 'closed' | 'open' | 'half-open'
+  isHealthy: boolean
+  busy: number
+  connections: number
+}
+
+/** What a site is doing, as those know who serve it. */
+export interface SiteFacts {
+  hosts: readonly string[]
+  upstreams: readonly UpstreamStatus[]
+  /** Requests that were handed to the app and are not over. */
+  inFlight: number
+  /** Age of the oldest of them, in milliseconds. */
+  oldestInFlightMs: number | null
+  /** Requests that pass the closed gate right now. */
+  bypassed: number
+  /** Requests that wait. */
+  held: number
+  /** Connections of another protocol, such as WebSockets. */
+  tunnels: number
+}
+
+export interface StoreStatus {
+  /** Such as `file`. */
+  kind: string
+  reachable: boolean
+  /** Since when the state is only what was known last, ISO 8601 in UTC. */
+  staleSince: string | null
+}
+
+/** One running gateway. */
+export interface MemberStatus {
+  id: string
+  host: string
+  version: string
+  isSelf: boolean
+  state: 'live' | 'lost' | 'stopping'
+  /** The shared revision that is in force there. */
+  revision: number
+  /** Whether nothing is in flight there from before that. */
+  drained: boolean
+  inFlight: number
+  /** Null: it is the one that answers. */
+  lastSeenAt: string | null
+}
+
+/** What only the surroundings of the admin API know. Whatever is missing is shown as nothing. */
+export interface StatusSources {
+  site?(name: string): Partial<SiteFacts>
+  store?(): StoreStatus
+  members?(): MemberStatus[]
+  /** Whether traffic may come. */
+  ready?(): boolean
+}
+
+export interface SiteStatus extends StateDocument, SiteFacts {
+  overdue: boolean
+  next: { id: string; from: string; until: string; message: string | null } | null
+}
+
+export interface Status extends Partial<StateDocument> {
+  version: string
+  startedAt: string
+  /** The shared one. */
+  revision: number
+  inFlight: number
+  held: number
+  upstreams: UpstreamStatus[]
+  store: StoreStatus
+  members: MemberStatus[]
+  sites: SiteStatus[]
+}
+
+const startedAt = new Date(Date.now() - performance.now()).toISOString()
+
+/** Everything that is going on; a site that is alone stands on the top level too. */
+export function statusOf(control: Control, sources: StatusSources): Status {
+  const sites = control.siteNames.map((name) => siteStatus(control.site(name), sources.site?.(name)))
+  const sum = (of: (site: SiteStatus) => number): number => sites.reduce((all, site) => all + of(site), 0)
+  const totals = {
+    version: packageVersion(),
+    startedAt,
+    revision: control.revision,
+    inFlight: sum(({ inFlight }) => inFlight),
+    held: sum(({ held }) => held),
+    upstreams: sites.flatMap(({ upstreams }) => upstreams),
+    store: sources.store?.() ?? { kind: 'unknown', reachable: control.isKnown, staleSince: null }
+  }
+  const members = sources.members?.() ?? [self(totals, sources)]
+  const [only] = sites.length === 1 ? control.siteNames : []
+  const document = only === undefined ? {} : control.site(only).state
+  return { ...document, ...totals, members, sites }
+}
+
+function siteStatus(view: Maintenance, facts: Partial<SiteFacts> = {}): SiteStatus {
+  const { state, next, isOverdue, inFlight } = view
+  const { count, oldestMs } = inFlight
+  return {
+    ...state,
+    hosts: facts.hosts ?? [],
+    overdue: isOverdue,
+    next: next && { id: next.id, from: next.from, until: next.until, message: next.message },
+    upstreams: facts.upstreams ?? [],
+    inFlight: facts.inFlight ?? count,
+    oldestInFlightMs: facts.oldestInFlightMs ?? oldestMs,
+    bypassed: facts.bypassed ?? 0,
+    held: facts.held ?? 0,
+    tunnels: facts.tunnels ?? 0
+  }
+}
+
+// A gateway that is alone is its only member.
+function self(
+  { version, revision, inFlight }: Pick<Status, 'version' | 'revision' | 'inFlight'>,
+  { ready }: StatusSources
+): MemberStatus {
+  const host = hostname()
+  const state = ready?.() === false ? 'stopping' : 'live'
+  const id = `${host}:${process.pid}`
+  return {
+    id,
+    host,
+    version,
+    isSelf: true,
+    state,
+    revision,
+    drained: inFlight === 0,
+    inFlight,
+    lastSeenAt: null
+  }
+}
