@@ -2,11 +2,17 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test from 'node:test'
+import { maintenanceRoutes } from '../src/admin/maintenance-routes.ts'
+import { OTHER_ROUTES } from '../src/admin/open-api.ts'
+import { planRoutes } from '../src/admin/plan-routes.ts'
+import { statusRoutes } from '../src/admin/status-routes.ts'
 import { exitCodeOf } from '../src/cli/exit-codes.ts'
 import { VERBS } from '../src/cli/verbs.ts'
 import { flagOf } from '../src/config/option.ts'
 import { type ErrorCode, IntermissionError } from '../src/errors.ts'
 import { packageRoot } from '../src/package-root.ts'
+import { openControl } from '../src/state/control.ts'
+import { createMemoryStore } from '../src/state/memory-store.ts'
 import { answerForFailure, type FailureCause } from '../src/upstream/failure.ts'
 import { block, blocks, rows } from './helpers/markdown.ts'
 import { run } from './helpers/process.ts'
@@ -53,6 +59,25 @@ test('every failure of the upstream is in the README with its status and reason'
     })
     assert.ok(said, `${cause} is answered with ${answer.status} ${answer.reason}`)
   }
+})
+
+test('every call of the admin API is in the README, and no other', async () => {
+  const control = await openControl({ store: createMemoryStore() })
+  const routes = [
+    ...maintenanceRoutes(control),
+    ...planRoutes(control, () => []),
+    ...statusRoutes(control, {}),
+    ...OTHER_ROUTES
+  ]
+  await control.close()
+  const said = rows(read('README.md'), 'Call', 'Does').map(([call = '']) => quoted(call)[0] ?? '')
+  const known = routes.map(({ method, path }) => `${method} ${path}`)
+  const one = '/sites/{site}/maintenance'
+  assert.deepEqual(
+    said.filter((call) => call !== one).sort(),
+    known.filter((call) => !call.endsWith(one)).sort()
+  )
+  assert.ok(said.includes(one))
 })
 
 test('every plugin and each of its options is in plugins/README.md, and no other', () => {

@@ -23,12 +23,19 @@ export const OTHER_ROUTES: readonly RouteDescription[] = [
   },
   {
     method: 'GET',
+    path: '/metrics',
+    summary: 'numbers for Prometheus, where they are counted',
+    answers: { 200: ['text in the format of Prometheus', 'Metrics'] }
+  },
+  {
+    method: 'GET',
     path: '/openapi.json',
     summary: 'this description',
     answers: { 200: ['OpenAPI 3.1', 'Description'] }
   }
 ]
 
+const TYPES: Readonly<Record<string, string>> = { '/events': 'text/event-stream', '/metrics': 'text/plain' }
 const WITHOUT_TOKEN = ['/livez', '/readyz']
 
 /** Describes routes in OpenAPI 3.1. */
@@ -60,7 +67,7 @@ function operationOf({ path, method, summary, body, answers }: RouteDescription)
     const description = 'only when this is still the revision, in quotes; else 412'
     parameters.push({ name: 'If-Match', in: 'header', description, schema: { type: 'string' } })
   }
-  const type = path === '/events' ? 'text/event-stream' : 'application/json'
+  const type = TYPES[path] ?? 'application/json'
   const responses = Object.entries(answers).map(([status, [description, schema]]) => [
     status,
     { description, content: { [type]: { schema: { $ref: `#/components/schemas/${schema}` } } } }

@@ -50,7 +50,7 @@ function ourProblem(error: IntermissionError, conditional: boolean): AdminProble
   switch (error.code) {
     case 'ERR_NOT_FOUND':
       return createProblem(404, error.message)
-    case 'ERR_STATE_UNREACHABLE':
+    case 'ERR_STORE_UNREACHABLE':
       return createProblem(503, error.message)
     case 'ERR_STATE_CONFLICT':
       if (!conditional) return createProblem(409, error.message)

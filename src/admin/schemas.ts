@@ -153,6 +153,7 @@ export const SCHEMAS = {
     },
     Object.keys(document).filter((name) => name !== 'revision')
   ),
+  Metrics: text,
   Probe: { type: 'object' },
   Description: { type: 'object' },
   Problem: object({ type: text, title: text, status: count, detail: text, field: text, code: text }, [

@@ -12,7 +12,7 @@ export const run: RunVerb = async (flags, io) => {
   const lines = describeMode(answer, io.color)
   lines.push(...describeUpstreams(answer.upstreams))
   for (const [name, value] of Object.entries(answer)) {
-    if (!MODE_FIELDS.has(name) && name !== 'upstreams' && !(name === 'site' && value === 'default'))
+    if (!MODE_FIELDS.has(name) && !(name === 'site' && value === 'default') && typeof value !== 'object')
       lines.push(...row(words(name), value))
   }
   io.out(lines.join('\n'))
