@@ -22,6 +22,12 @@ const DETAILS: Record<number, string> = {
   500: 'This went wrong here; the log says why.'
 }
 
+const STATUSES: Partial<Record<ErrorCode, number>> = {
+  ERR_NOT_FOUND: 404,
+  ERR_STATE_CONFLICT: 409,
+  ERR_STORE_UNREACHABLE: 503
+}
+
 export function createProblem(status: number, detail?: string, field?: string): AdminProblem {
   const title = STATUS_CODES[status] ?? 'Error'
   return {
@@ -47,15 +53,7 @@ export function problemOf(error: unknown, conditional: boolean): AdminProblem {
 
 function ourProblem(error: IntermissionError, conditional: boolean): AdminProblem {
   if (error instanceof InputError) return createProblem(400, error.message, error.field)
-  switch (error.code) {
-    case 'ERR_NOT_FOUND':
-      return createProblem(404, error.message)
-    case 'ERR_STORE_UNREACHABLE':
-      return createProblem(503, error.message)
-    case 'ERR_STATE_CONFLICT':
-      if (!conditional) return createProblem(409, error.message)
-      return createProblem(412, 'If-Match: the state has another revision by now; read it again.', 'If-Match')
-    default:
-      return createProblem(500, error.message)
-  }
+  if (error.code === 'ERR_STATE_CONFLICT' && conditional)
+    return createProblem(412, 'If-Match: the state has another revision by now; read it again.', 'If-Match')
+  return createProblem(STATUSES[error.code] ?? 500, error.message)
 }
