@@ -15,7 +15,7 @@ export interface BrandOptions {
   supportUrl?: string | undefined
 }
 
-export const COLOR_ALLOWED = 'a colour such as #06c or #0066cc'
+export const COLOR_ALLOWED = 'a colour such as "#06c" or "#0066cc", in quotes where # begins a comment'
 export const SUPPORT_URL_ALLOWED = 'a link that starts with https:, http:, mailto:, tel: or a single /'
 export const NAME_ALLOWED = 'a text of 1 to 80 characters on one line'
 

@@ -1,5 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify'
-import errorPages from '../plugins/error-pages.ts'
+import errorPages, { type ErrorPagesOptions } from '../plugins/error-pages.ts'
 import maintenance from '../plugins/maintenance.ts'
 import metrics from '../plugins/metrics.ts'
 import proxy, { type ProxyOptions } from '../plugins/proxy.ts'
@@ -18,7 +18,7 @@ export async function createSite(
 ): Promise<FastifyInstance> {
   const site = createVisitorsApp(deps)
   if (deps.counts) await site.register(metrics, { site: settings.name })
-  await site.register(errorPages, settings.pages === null ? {} : { dir: settings.pages })
+  await site.register(errorPages, pageOptions(settings))
   await site.register(maintenance, { maintenance: deps.maintenance })
   if (settings.static !== null) await site.register(staticFirst, { root: settings.static })
   await site.register(proxy, proxyOptions(settings, shared))
@@ -36,6 +36,20 @@ export async function createNobody(deps: AppDeps): Promise<FastifyInstance> {
   })
   await nobody.ready()
   return nobody
+}
+
+/** What the pages of a site are told. */
+export function pageOptions(site: SiteSettings): ErrorPagesOptions {
+  return {
+    dir: site.pages ?? undefined,
+    brand: {
+      name: site.brandName ?? undefined,
+      color: site.brandColor ?? undefined,
+      logo: site.brandLogo ?? undefined,
+      supportUrl: site.supportUrl ?? undefined
+    },
+    returnSpreadMs: site.returnSpreadMs
+  }
 }
 
 /** What the proxy of a site is told. */

@@ -189,9 +189,11 @@ function commandsExist(code: string): void {
     for (const [, script = ''] of line.matchAll(/npm (\w+)/g)) {
       assert.ok(['ci', 'install', 'pack'].includes(script) || manifest.scripts[script], line)
     }
-    const [, name, rest = ''] = /(?:npm (start) --|intermission (\w+))(.*)/.exec(line)?.filter(Boolean) ?? []
+    const [, name, below, rest = ''] =
+      /(?:npm (?=start --)|intermission )(\w+)(?: (\w+))?(.*)/.exec(line) ?? []
     if (name === undefined) continue
-    const verb = VERBS.find((one) => one.name === name)
+    const verb =
+      VERBS.find((one) => one.name === `${name} ${below}`) ?? VERBS.find((one) => one.name === name)
     const known = verb?.flags.map((flag) => flagOf(flag.name)) ?? []
     assert.ok(verb, line)
     for (const [flag] of rest.matchAll(/--[a-z-]+/g)) assert.ok(known.includes(flag), `${flag} in ${line}`)

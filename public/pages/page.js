@@ -29,7 +29,8 @@
 
   // --- when we expect to be back, in the visitor's own time zone and habits
 
-  const locale = navigator.languages.find((tag) => tag.split('-')[0] === html.lang.split('-')[0]) || html.lang
+  const language = (tag) => tag.split('-')[0]
+  const locale = navigator.languages.find((tag) => language(tag) === language(html.lang)) ?? html.lang
 
   function showTime() {
     box.hidden = !end
@@ -59,7 +60,8 @@
 
   // --- the return
 
-  const { form, rest, spread } = live.dataset
+  const isForm = 'form' in live.dataset
+  const { rest, spread } = live.dataset
   const again = returnsInVain()
   // Not before this: what brought us back in vain is given ever more time.
   const earliest = began + jitter(again ? Math.min(120000, Math.max(rest, 2000) * 2 ** again) : +rest)
@@ -68,7 +70,7 @@
   function returnsInVain() {
     const wasReload = performance.getEntriesByType('navigation')[0]?.type === 'reload'
     try {
-      const { path, count, at } = JSON.parse(sessionStorage[KEY] || '{}')
+      const { path, count, at } = JSON.parse(sessionStorage[KEY] ?? '{}')
       return wasReload && path === location.pathname && began - at < 300000 ? count : 0
     } catch {
       return wasReload ? 3 : 0
@@ -87,6 +89,12 @@
     return ms * (0.75 + Math.random() / 2)
   }
 
+  function later(work, ms) {
+    clearTimeout(timer)
+    // Nobody looks at a hidden tab: it asks when it is shown.
+    if (!document.hidden) timer = setTimeout(work, ms)
+  }
+
   function say(what) {
     // A shorter text must not move what stands below.
     live.style.minHeight = `${live.offsetHeight}px`
@@ -95,49 +103,45 @@
     back?.classList.toggle('ready', what === 'works')
   }
 
-  function later(work, ms) {
-    clearTimeout(timer)
-    if (!document.hidden) timer = setTimeout(work, ms)
-  }
-
-  async function ask() {
-    let works = false
+  // Whether the gateway says that the site works: nothing else counts as a yes, and no answer at all is undefined.
+  async function works() {
     try {
       const response = await fetch(`/.intermission/status?path=${encodeURIComponent(location.pathname)}`, {
         cache: 'no-store',
-        signal: AbortSignal.timeout(10000)
+        signal: AbortSignal.timeout?.(10000)
       })
       const { state, message, until } = await response.json()
-      works = state === 'up' || (state === 'read-only' && form === undefined)
-      skew = Date.parse(response.headers.get('date')) - Date.now() || 0
-      if (message) byId('message').textContent = message
-      if (!works) {
-        end = Date.parse(until)
-        showTime()
-      }
       failures = 0
+      const date = Date.parse(response.headers.get('date'))
+      if (date) skew = date - Date.now()
+      if (message) byId('message').textContent = message
+      if (state === 'up' || (state === 'read-only' && !isForm)) return true
+      end = Date.parse(until)
+      showTime()
+      return false
     } catch {
       failures++
     }
-    say(
-      navigator.onLine || failures === 0
-        ? works && (form !== undefined || Date.now() >= earliest)
-          ? 'works'
-          : 'waiting'
-        : 'offline'
-    )
-    if (works && form === undefined)
-      later(Date.now() < earliest ? ask : comeBack, Math.max(earliest - Date.now(), Math.random() * spread))
-    else
-      later(
-        ask,
-        jitter(Math.min(LONGEST_MS, Math.max(SHORTEST_MS, (Date.now() - began) / 20) * 1.5 ** failures))
-      )
   }
 
-  // Nobody looks at a hidden tab: it asks when it is shown.
-  const look = () => later(ask, jitter(SHORTEST_MS / 4))
-  document.addEventListener('visibilitychange', look)
-  addEventListener('online', look)
-  later(ask, jitter(SHORTEST_MS))
+  async function look() {
+    const yes = await works()
+    const wait = earliest - Date.now()
+    if (yes && !isForm && wait > 0) {
+      say('waiting')
+      later(look, wait)
+    } else if (yes && !isForm) {
+      say('works')
+      later(comeBack, Math.random() * spread)
+    } else {
+      say(yes ? 'works' : yes === undefined && !navigator.onLine ? 'offline' : 'waiting')
+      const pause = Math.max(SHORTEST_MS, (Date.now() - began) / 20) * 1.5 ** failures
+      later(look, jitter(Math.min(LONGEST_MS, pause)))
+    }
+  }
+
+  const lookSoon = () => later(look, jitter(SHORTEST_MS / 4))
+  document.addEventListener('visibilitychange', lookSoon)
+  addEventListener('online', lookSoon)
+  later(look, jitter(SHORTEST_MS))
 })()

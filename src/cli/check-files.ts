@@ -7,6 +7,7 @@ import type { ProcessOptions, Settings, SiteSettings } from '../config/settings.
 import { readAdminToken } from '../config/token.ts'
 import { InputError, IntermissionError, quote } from '../errors.ts'
 import { CertificateError } from '../listeners/certificates.ts'
+import { checkPages } from './check-pages.ts'
 
 /** Everything that the sites name outside of the configuration, just as a start would find it. */
 export async function checkSites({ sites, ...shared }: Settings): Promise<ConfigProblem[]> {
@@ -31,12 +32,6 @@ function checkStatic({ static: dir }: SiteSettings): ConfigProblem[] {
     if (!statSync(dir).isDirectory()) throw new Error(`${quote(dir)} is not a folder`)
     accessSync(dir, constants.R_OK | constants.X_OK)
   })
-}
-
-async function checkPages({ pages }: SiteSettings): Promise<ConfigProblem[]> {
-  if (pages === null) return []
-  const { createAnswers } = await import('../pages/answers.ts')
-  return attempt('pages', () => createAnswers({ pagesDir: pages }).close())
 }
 
 /** Certificates and keys for https upstreams. */

@@ -5,6 +5,7 @@ import { ConfigError, type ConfigProblem, problemLine } from '../config/problems
 import type { Settings } from '../config/settings.ts'
 import { hasAdmin } from '../config/token.ts'
 import { checkCertificates, checkSites, checkState, checkToken } from './check-files.ts'
+import { examineFolders } from './check-pages.ts'
 import { checkPorts } from './check-ports.ts'
 import { EXIT } from './exit-codes.ts'
 import type { Io, RunVerb } from './verb.ts'
@@ -36,7 +37,12 @@ async function findAll(flags: GivenFlags, { env }: Io): Promise<Findings> {
     const ports = await checkPorts(settings)
     const notes = [...ports.notes]
     const certificates = await checkCertificates(settings, (text) => notes.push(text))
-    const problems = [...(await problemsOutside(settings)), ...certificates, ...ports.problems]
+    const outside = await problemsOutside(settings)
+    // A folder that is missing has been told of.
+    const pages = outside.some(({ name }) => name.endsWith('pages'))
+      ? []
+      : await examineFolders(settings.sites, (text) => notes.push(text))
+    const problems = [...outside, ...pages, ...certificates, ...ports.problems]
     return { ...effectiveOptions(loaded), problems, notes }
   } catch (error) {
     if (error instanceof ConfigError) return { options: [], sites: [], problems: error.problems, notes: [] }

@@ -11,6 +11,14 @@ export const SERVER_FLAGS: readonly Flag[] = [
   ...Object.keys(OPTIONS).map((key) => optionFlag(key as keyof OptionValues))
 ]
 
+/** What makes pages look as they do, and which of them to show. */
+export const PREVIEW_FLAGS: readonly Flag[] = [
+  { ...CONFIG_OPTION, env: envOf(CONFIG_OPTION.name) },
+  ...(['pages', 'brandName', 'brandColor', 'brandLogo', 'supportUrl'] as const).map(optionFlag),
+  { name: 'site', metavar: 'NAME', description: 'whose pages', defaultText: 'the first site' },
+  { name: 'port', metavar: 'PORT', description: 'where to show them', defaultText: 'a free one' }
+]
+
 /** How every client verb finds the admin API. */
 export const ADMIN_FLAGS: readonly Flag[] = [
   { ...optionFlag('admin'), description: 'where the admin API listens: host:port, [v6]:port or unix:/path' }

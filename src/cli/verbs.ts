@@ -1,4 +1,4 @@
-import { ADMIN_FLAGS, CLIENT_FLAGS, JSON_FLAG, SERVER_FLAGS } from './flags.ts'
+import { ADMIN_FLAGS, CLIENT_FLAGS, JSON_FLAG, PREVIEW_FLAGS, SERVER_FLAGS } from './flags.ts'
 import type { Flag, Verb } from './verb.ts'
 
 const REASON: Flag = {
@@ -62,6 +62,19 @@ export const VERBS: readonly Verb[] = [
       'validate configuration, folders, token, state and ports without starting; show what is in effect',
     flags: [...SERVER_FLAGS, JSON_FLAG],
     load: () => import('./check.ts')
+  },
+  {
+    name: 'pages init',
+    summary: 'write copies of the built-in page, its style, script and words to edit',
+    words: [{ name: 'DIR', description: 'folder to write them to; it is made where it is missing' }],
+    flags: [JSON_FLAG],
+    load: () => import('./pages-init.ts')
+  },
+  {
+    name: 'pages preview',
+    summary: 'show every page in every situation and language, on an address of this machine',
+    flags: PREVIEW_FLAGS,
+    load: () => import('./pages-preview.ts')
   },
   {
     name: 'health',

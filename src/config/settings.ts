@@ -41,6 +41,16 @@ export interface SiteOptions {
   static: string | null
   /** Absolute folder of the operator's pages; null = the built-in ones. */
   pages: string | null
+  /** The name of the site as visitors know it; null = the pages say "this site". */
+  brandName: string | null
+  /** `#rgb` or `#rrggbb`; null = the built-in colour. */
+  brandColor: string | null
+  /** A `data:image/` URL, or the absolute path of an image; null = none. */
+  brandLogo: string | null
+  /** Where visitors find help; null = nowhere. */
+  supportUrl: string | null
+  /** Milliseconds over which the visitors who wait return once the app answers again. */
+  returnSpreadMs: number
   /** Addresses and CIDR blocks whose requests pass while the site is closed. */
   bypassAddress: string[]
   /** Paths that stay open: exact, or `/prefix/*`. */

@@ -1,4 +1,5 @@
 /** Options that may differ from site to site, in the order of help and README. */
+import * as brand from './brand-readers.ts'
 import type { OptionSpec, OptionTable } from './option.ts'
 import { choice, duration, onOff, path } from './option-kinds.ts'
 import * as read from './readers.ts'
@@ -100,6 +101,44 @@ export const SITE_OPTIONS: Pick<OptionTable, keyof SiteOptions> = {
     'DIR',
     'your own error pages, such as 50x.html and maintenance.html',
     'built-in pages'
+  ),
+  brandName: {
+    name: 'brandName',
+    metavar: 'TEXT',
+    description: 'the name of the site, for the built-in pages',
+    defaultText: 'none',
+    read: brand.readBrandName,
+    fallback: () => null
+  },
+  brandColor: {
+    name: 'brandColor',
+    metavar: 'COLOR',
+    description: 'its colour, such as #06c; made lighter or darker where it could not be read',
+    defaultText: 'a blue',
+    read: brand.readColor,
+    fallback: () => null
+  },
+  brandLogo: {
+    ...path(
+      'brandLogo',
+      'FILE',
+      'its logo: an image in the folder of the pages, a small one elsewhere, or a data: URL'
+    ),
+    read: brand.readLogo
+  },
+  supportUrl: {
+    name: 'supportUrl',
+    metavar: 'URL',
+    description: 'where visitors find help: https:, mailto:, tel: or a path',
+    defaultText: 'none',
+    read: brand.readSupportUrl,
+    fallback: () => null
+  },
+  returnSpreadMs: duration(
+    'returnSpread',
+    '2s',
+    'over how long those who wait for the app return, so that they do not come all at once',
+    0
   ),
   bypassAddress: texts(
     'bypassAddress',

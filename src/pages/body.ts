@@ -7,8 +7,9 @@ export interface Body {
   in(coding: Coding): { coding: Coding; bytes: string }
 }
 
-// Quality 11 takes about a second for a mebibyte, and an edit is compressed between two answers.
-const BEST_QUALITY_LIMIT_BYTES = 64 * 1024
+// A page is compressed between two answers, after an edit or a change of state. Eleven, the best quality, takes a hundred
+// times as long, for a tenth less.
+const BROTLI_QUALITY = 5
 
 /** Keeps a body, given as one character a byte, together with its compressed forms. */
 export function createBody(bytes: string): Body {
@@ -24,16 +25,15 @@ export function createBody(bytes: string): Body {
 
 function compress(bytes: string, coding: Coding): { coding: Coding; bytes: string } | undefined {
   const source = Buffer.from(bytes, 'latin1')
-  const small = source.length <= BEST_QUALITY_LIMIT_BYTES
   const packed =
     coding === 'br'
       ? brotliCompressSync(source, {
           params: {
-            [constants.BROTLI_PARAM_QUALITY]: small ? 11 : 5,
+            [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY,
             [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
             [constants.BROTLI_PARAM_SIZE_HINT]: source.length
           }
         })
-      : gzipSync(source, { level: small ? 9 : 6 })
+      : gzipSync(source, { level: 6 })
   return packed.length < source.length ? { coding, bytes: packed.toString('latin1') } : undefined
 }

@@ -2,8 +2,8 @@
 
 type Rgb = readonly [red: number, green: number, blue: number]
 
-/** What text needs against its background at level AA. */
-const READABLE = 4.5
+/** The least contrast of text at level AA. */
+const AA = 4.5
 const BLACK: Rgb = [0, 0, 0]
 const WHITE: Rgb = [255, 255, 255]
 
@@ -16,13 +16,15 @@ export function contrast(one: string, other: string): number {
 /**
  * The nearest colour that can be read on all of these backgrounds: the colour itself, or as little darker (on light
  * ones) or lighter (on dark ones) as it takes.
+ *
+ * @param wanted the least contrast
  */
-export function readable(color: string, backgrounds: readonly string[]): string {
+export function readable(color: string, backgrounds: readonly string[], wanted = AA): string {
   const dark = backgrounds.every((background) => luminance(parse(background)) < 0.18)
   const from = parse(color)
   for (let step = 0; step <= 50; step++) {
     const tried = format(mix(from, dark ? WHITE : BLACK, step / 50))
-    if (backgrounds.every((background) => contrast(tried, background) >= READABLE)) return tried
+    if (backgrounds.every((background) => contrast(tried, background) >= wanted)) return tried
   }
   return format(dark ? WHITE : BLACK)
 }

@@ -33,6 +33,8 @@ const DEFAULT_COLOR = '#2f5fd0'
 const LOGO_LIMIT_BYTES = 8 * 1024
 // The grounds of public/pages/page.css: --back and --panel.
 const LIGHT = ['#f7f7f5', '#ffffff']
+// Light on dark needs more to look as strong.
+const ON_DARK = 6
 const DARK = ['#131519', '#1b1e24']
 
 /**
@@ -51,7 +53,7 @@ export function createLook(
   if (!isColor(color)) throw new InputError('brandColor', color, COLOR_ALLOWED)
   if (supportUrl !== null && !isSupportUrl(supportUrl))
     throw new InputError('supportUrl', supportUrl, SUPPORT_URL_ALLOWED)
-  const [light, dark] = [readable(color, LIGHT), readable(color, DARK)]
+  const [light, dark] = [readable(color, LIGHT), readable(color, DARK, ON_DARK)]
   return {
     name,
     ...logoOf(brand.logo, pagesDir),

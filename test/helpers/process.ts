@@ -187,6 +187,12 @@ export async function startGateway(
   return Object.assign(Object.create(gateway) as Running, { url, adminUrl, stateDir })
 }
 
+/** Starts a verb of `intermission` that goes on until it is stopped. */
+export function startIntermission(t: Cleanup, args: string[], options: IntermissionOptions = {}): Running {
+  const [command, first] = commandOf(options)
+  return startProcess(t, command, [...first, ...args], options)
+}
+
 /** Runs a verb of `intermission` to its end. */
 export function intermission(
   t: Cleanup,

@@ -68,7 +68,7 @@ test('what cannot be used is refused by name', (t) => {
   writeFileSync(join(dir, 'large.png'), Buffer.alloc(9000, 1))
   writeFileSync(join(dir, 'page.exe'), 'x')
   const wrong: [BrandOptions, RegExp][] = [
-    [{ color: 'red' }, /^brandColor: "red" is not allowed; expected a colour such as #06c/],
+    [{ color: 'red' }, /^brandColor: "red" is not allowed; expected a colour such as "#06c"/],
     [{ color: '#12345' }, /^brandColor: /],
     [{ name: '' }, /^brandName: /],
     [{ name: 'two\nlines' }, /^brandName: /],
