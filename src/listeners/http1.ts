@@ -9,7 +9,7 @@ import {
   KEEP_ALIVE_TIMEOUT_MS,
   MAX_HEADER_BYTES
 } from './limits.ts'
-import { answerRaw } from './raw-answer.ts'
+import { answerPlain, answerRaw } from './raw-answer.ts'
 import { lastResponse, noteResponse, watchStalled } from './stalled.ts'
 
 /** Who takes requests, and within which limits. */
@@ -49,7 +49,9 @@ export function createHttp1(options: ServeOptions): Http1Speaker {
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: Math.min(CONNECTIONS_CHECK_MS, headersTimeout),
     // An upload takes the time it takes.
-    requestTimeout: 0
+    requestTimeout: 0,
+    // Node would answer by itself, and read on.
+    requireHostHeader: false
   })
   // Bounded by bytes above; Node would drop what is over its default of 2000 without a word.
   server.maxHeadersCount = 0
@@ -61,6 +63,12 @@ export function createHttp1(options: ServeOptions): Http1Speaker {
     // It ends the connection, and what was sent after its request may not be what it seems.
     if (before?.headersSent && !before.shouldKeepAlive) return false
     noteResponse(request, response)
+    const refused = refusal(request)
+    if (refused !== null) {
+      response.shouldKeepAlive = false
+      answerPlain(response, refused)
+      return false
+    }
     if (idleCloser !== null) response.shouldKeepAlive = false
     return true
   }
@@ -79,7 +87,11 @@ export function createHttp1(options: ServeOptions): Http1Speaker {
   const { onUpgrade } = options
   if (onUpgrade !== undefined) {
     server.on('upgrade', (request: IncomingMessage, socket: Socket, bytes: Buffer) => {
-      inTurn(socket, () => onUpgrade(request, socket, bytes))
+      const refused = refusal(request)
+      inTurn(socket, () => {
+        if (refused === null) onUpgrade(request, socket, bytes)
+        else answerRaw(socket, refused)
+      })
     })
   }
   server.on('connect', (_request, socket: Socket) => inTurn(socket, () => answerRaw(socket, 405)))
@@ -100,6 +112,12 @@ export function createHttp1(options: ServeOptions): Http1Speaker {
       server.close()
     }
   }
+}
+
+// Node's parser takes versions that nobody speaks, and one that is not spoken like this (RFC 9112 sections 2.3 and 3.2).
+function refusal({ httpVersion, headers }: IncomingMessage): 400 | 505 | null {
+  if (httpVersion !== '1.1') return httpVersion === '1.0' ? null : 505
+  return headers.host === undefined ? 400 : null
 }
 
 // Node hands the connection over at once, while an earlier request may still wait for its answer, and leaves it without

@@ -15,7 +15,7 @@ import {
   MAX_CONCURRENT_STREAMS,
   MAX_HEADER_BYTES
 } from './limits.ts'
-import { plainBody } from './raw-answer.ts'
+import { answerPlain } from './raw-answer.ts'
 import { watchStreams } from './stalled-streams.ts'
 
 /** What a client may send ahead on one stream, and on all streams of a connection; memory at stake, in bytes. */
@@ -133,16 +133,6 @@ function asHttp1(
   response: Http2ServerResponse
 ): [IncomingMessage, ServerResponse] {
   return [request as unknown as IncomingMessage, response as unknown as ServerResponse]
-}
-
-function answerPlain(response: Http2ServerResponse, status: number): void {
-  const body = plainBody(status)
-  response.writeHead(status, {
-    'content-type': 'text/plain; charset=utf-8',
-    'content-length': body.length,
-    'cache-control': 'no-store'
-  })
-  response.end(body)
 }
 
 // The response is whole: the client is asked to stop sending (RFC 9113 section 8.1).

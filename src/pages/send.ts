@@ -1,4 +1,5 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import { isHttp2 } from '../is-http2.ts'
 
 /** A whole answer, made beforehand. */
 export interface Prepared {
@@ -22,7 +23,7 @@ export function send(
   answer: Prepared,
   close: boolean
 ): void {
-  const modern = request.httpVersionMajor >= 2
+  const modern = isHttp2(request)
   // Whoever held the response before us may have copied an answer's headers to it already. Not these: there the
   // server says that it is about to stop, and a refusal what would be taken.
   for (const name of response.getHeaderNames())
@@ -55,7 +56,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 function end(response: ServerResponse, body: string): void {
-  if (body === '' || response.req.httpVersionMajor !== 1) {
+  if (body === '' || isHttp2(response.req)) {
     response.end(body, 'latin1')
     return
   }

@@ -3,13 +3,14 @@
  * at this hop and those that tell the upstream who the client is.
  */
 import type { IncomingMessage } from 'node:http'
+import { isHttp2 } from '../is-http2.ts'
 import type { Peer } from '../peer.ts'
 import { endsWithHead, toHttp1Fields } from './http2-request.ts'
 import { parseRequestTarget } from './request-target.ts'
 
 /** A request that is refused before it reaches the upstream. */
 export interface Refusal {
-  status: 400 | 405 | 501
+  status: 400 | 405 | 501 | 505
   detail: string
 }
 
@@ -53,8 +54,9 @@ export function buildRequestHead(
   if (target === null) return { status: 400, detail: 'malformed request target' }
 
   const { peer } = options
-  const isHttp2 = request.httpVersionMajor === 2
-  const fields = isHttp2 ? toHttp1Fields(request, options.target) : request.rawHeaders
+  const overHttp2 = isHttp2(request)
+  if (!overHttp2 && request.httpVersionMajor !== 1) return { status: 505, detail: 'neither HTTP/1.0 nor 1.1' }
+  const fields = overHttp2 ? toHttp1Fields(request, options.target) : request.rawHeaders
   if (fields === null) return { status: 400, detail: 'a field that HTTP/1.1 cannot say, or no :authority' }
   const own = readOwnFields(fields, peer)
   if (own.hosts > 1) return { status: 400, detail: 'more than one Host' }
@@ -66,7 +68,8 @@ export function buildRequestHead(
     if (request.httpVersionMinor === 0) return { status: 400, detail: 'Transfer-Encoding in HTTP/1.0' }
   }
   // An HTTP/2 body needs no length, since its frames say where it ends.
-  const chunked = own.transferEncoding !== null || (isHttp2 && own.length === null && !endsWithHead(request))
+  const chunked =
+    own.transferEncoding !== null || (overHttp2 && own.length === null && !endsWithHead(request))
   const hasBody = chunked || (own.length !== null && own.length !== '0')
 
   const sentHost = host ?? options.defaultHost

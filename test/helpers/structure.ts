@@ -21,6 +21,7 @@ const FOUNDATION = [
   'request-id',
   'token-digests',
   'unix-peer',
+  'is-http2',
   'waiting-room'
 ]
 const GATEWAY = ['access-log', 'admin-app', 'app-options', 'gateway', 'host-lookup', 'log-lines', 'site']

@@ -152,6 +152,7 @@ const REFUSED: Record<string, [number, string]> = {
   'a Host with a slash': [400, 'GET / HTTP/1.1\r\nHost: a/b\r\n'],
   'a Host with userinfo': [400, 'GET / HTTP/1.1\r\nHost: u@b\r\n'],
   'a path above the root': [400, 'GET /a/../../b HTTP/1.1\r\nHost: h\r\n'],
+  'HTTP/2.0 in the clothes of HTTP/1': [505, 'GET / HTTP/2.0\r\nhost: h\r\n'],
   'a malformed escape': [400, 'GET /%zz HTTP/1.1\r\nHost: h\r\n'],
   'a coding before chunked': [501, 'POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n'],
   'chunks in HTTP/1.0': [400, 'POST / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n']

@@ -41,7 +41,7 @@ export interface Talk {
   end: 'open' | 'end' | 'reset'
 }
 
-const WAIT_MS = 3000
+const WAIT_MS = 10_000
 const QUIET_MS = 60
 
 /** An app that answers each request with its own line. */
