@@ -5,6 +5,7 @@ import type { AccessLogOptions } from './access-log.ts'
 import { createAdminApp } from './admin-app.ts'
 import { createAppOptions } from './app-options.ts'
 import type { Settings } from './config/settings.ts'
+import type { Fleet } from './fleet/fleet.ts'
 import { createHostLookup } from './host-lookup.ts'
 import { processSamples } from './metrics/process-samples.ts'
 import { exposition } from './metrics/samples.ts'
@@ -15,6 +16,8 @@ import type { Control } from './state/control.ts'
 export interface GatewayDeps {
   /** The modes of the sites. */
   control: Control
+  /** Who shares them. */
+  fleet: Fleet
   /** Bearer token of the admin API; null where there is none. */
   adminToken: string | null
   /** Takes log lines and access log lines. */

@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs'
 import type { Settings } from './config/settings.ts'
 import { ensureAdminToken, hasAdmin } from './config/token.ts'
+import { openFleet, openFleetControl } from './fleet/open-fleet.ts'
 import { createGateway, type Gateway } from './gateway.ts'
 import { openListener } from './listeners/listener.ts'
 import { createLogStream } from './log.ts'
 import { originsOf } from './origins.ts'
+import { packageVersion } from './package-root.ts'
 import {
   type OpenListener,
   openCertificates,
@@ -11,8 +14,6 @@ import {
   servedBy,
   withLine
 } from './public-listeners.ts'
-import { openControl } from './state/control.ts'
-import { openStore } from './state/open-store.ts'
 
 /** Only the owner of the gateway may operate it through a socket. */
 const ADMIN_SOCKET_MODE = 0o600
@@ -37,17 +38,30 @@ export async function runServer(settings: Settings): Promise<number> {
     if (log === undefined) early.push([err, doing])
     else log.error({ err }, `${doing} failed`)
   }
-  const store = openStore(settings.store, { recover: settings.recover, onError })
   const listeners: OpenListener[] = []
+  const onEvent = (what: string, fields: object): void => log?.warn(fields, what)
+  const fleet = await openFleet({
+    url: settings.store,
+    fleet: settings.fleet,
+    stateDir: settings.stateDir,
+    recover: settings.recover,
+    coldStart: settings.coldStart,
+    fencing: settings.fencing,
+    ...(settings.storeCa === null ? {} : { ca: readFileSync(settings.storeCa, 'utf8') }),
+    software: packageVersion(),
+    timing: { coldStartMs: settings.coldStartGraceMs },
+    onError,
+    onEvent
+  })
   let gateway: Gateway | undefined
-  const control = await openControl({
-    store,
+  const control = await openFleetControl(fleet, {
     sites: settings.sites.map(({ name }) => name),
     onError,
     isHealthy: async (site) => gateway?.isHealthy(site) ?? false
   })
   gateway = await createGateway(settings, {
     control,
+    fleet,
     adminToken: token?.token ?? null,
     output,
     isReady: () => !stopping,
@@ -76,13 +90,14 @@ export async function runServer(settings: Settings): Promise<number> {
     if (adminListener !== undefined) process.stdout.write(`${adminListener.line}\n`)
     const signal = await stopped
     stopping = true
+    fleet.stopping()
     log.info({ signal, inFlight: gateway.inFlight }, 'draining')
   } finally {
     await Promise.all(listeners.map((listener) => listener.close(settings.drainTimeoutMs)))
     await adminListener?.close(ADMIN_CLOSE_MS)
     await gateway.close()
     await control.close()
-    await store.close()
+    await fleet.store.close()
   }
   log.info('stopped')
   return 0

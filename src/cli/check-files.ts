@@ -1,5 +1,6 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import { readBypassTokens } from '../config/bypass-tokens.ts'
 import { DEFAULT_SITE, SITES_KEY } from '../config/file-sites.ts'
 import type { ConfigProblem } from '../config/problems.ts'
@@ -7,6 +8,7 @@ import type { ProcessOptions, Settings, SiteSettings } from '../config/settings.
 import { readAdminToken } from '../config/token.ts'
 import { InputError, IntermissionError, quote } from '../errors.ts'
 import { CertificateError } from '../listeners/certificates.ts'
+import { isRedisUrl } from '../redis-url.ts'
 import { checkPages } from './check-pages.ts'
 
 /** Everything that the sites name outside of the configuration, just as a start would find it. */
@@ -89,6 +91,24 @@ export async function checkState({ store, recover }: Settings): Promise<ConfigPr
       return [{ name: 'store', place: null, text: `${(error as Error).message}; --recover puts it aside` }]
   }
   return attempt('store', () => mayBeMade(path))
+}
+
+/** Certificates to verify the store with are read just as at start. */
+export function checkStoreCa({ storeCa }: Settings): ConfigProblem[] {
+  if (storeCa === null) return []
+  return attempt('storeCa', () => void createSecureContext({ ca: readFileSync(storeCa) }))
+}
+
+/** Whether a shared store can be used now. It may be later, so this is no problem of the configuration. */
+export async function checkSharedStore({ store, storeCa }: Settings): Promise<string[]> {
+  if (!isRedisUrl(store)) return []
+  const { probeRedis } = await import('../fleet/probe.ts')
+  try {
+    await probeRedis(store, storeCa === null ? undefined : readFileSync(storeCa, 'utf8'))
+    return []
+  } catch (error) {
+    return [`store: ${(error as Error).message}`]
+  }
 }
 
 /** A file is replaced by renaming, so its folder counts; where that is missing, the nearest one that is there. */

@@ -4,7 +4,14 @@ import { loadWithOrigins } from '../config/load.ts'
 import { ConfigError, type ConfigProblem, problemLine } from '../config/problems.ts'
 import type { Settings } from '../config/settings.ts'
 import { hasAdmin } from '../config/token.ts'
-import { checkCertificates, checkSites, checkState, checkToken } from './check-files.ts'
+import {
+  checkCertificates,
+  checkSharedStore,
+  checkSites,
+  checkState,
+  checkStoreCa,
+  checkToken
+} from './check-files.ts'
 import { examineFolders } from './check-pages.ts'
 import { checkPorts } from './check-ports.ts'
 import { EXIT } from './exit-codes.ts'
@@ -42,6 +49,7 @@ async function findAll(flags: GivenFlags, { env }: Io): Promise<Findings> {
     const pages = outside.some(({ name }) => name.endsWith('pages'))
       ? []
       : await examineFolders(settings.sites, (text) => notes.push(text))
+    if (checkStoreCa(settings).length === 0) notes.push(...(await checkSharedStore(settings)))
     const problems = [...outside, ...pages, ...certificates, ...ports.problems]
     return { ...effectiveOptions(loaded), problems, notes }
   } catch (error) {
@@ -55,7 +63,8 @@ async function problemsOutside(settings: Settings): Promise<ConfigProblem[]> {
   return [
     ...(await checkSites(settings)),
     ...(hasAdmin(settings) ? checkToken(settings) : []),
-    ...(await checkState(settings))
+    ...(await checkState(settings)),
+    ...checkStoreCa(settings)
   ]
 }
 

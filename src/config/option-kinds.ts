@@ -56,14 +56,14 @@ export function onOff(name: string, fallback: 'on' | 'off', description: string)
   }
 }
 
-/** One word of two; the first is the default. */
+/** One of a few words; the first is the default. */
 export function choice<T extends string>(
   name: string,
-  [first, second]: readonly [T, T],
+  words: readonly [T, ...T[]],
   description: string
 ): OptionSpec<T> {
-  const metavar = `${first}|${second}`
-  const read = (text: string): T =>
-    text === first ? first : text === second ? second : refuse(text, `${first} or ${second}`)
-  return { name, metavar, description, defaultText: first, read, fallback: () => first }
+  const [first] = words
+  const allowed = words.join(', ').replace(/, ([^,]+)$/, ' or $1')
+  const read = (text: string): T => words.find((word) => word === text) ?? refuse(text, allowed)
+  return { name, metavar: words.join('|'), description, defaultText: first, read, fallback: () => first }
 }

@@ -26,6 +26,8 @@ export interface OptionSpec<T> {
   scalar?: 'number' | 'boolean'
   /** Never shown, neither by `check` nor in an error. */
   secret?: boolean
+  /** Hides what is secret in a text that is shown otherwise. */
+  mask?: (text: string) => string
   /** Reads one text. Throws InputError, whose `allowed` becomes part of the message. */
   read: (text: string, context: ReadContext) => T
   /** The value when nobody gives one. */

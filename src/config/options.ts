@@ -7,6 +7,7 @@ import { choice, duration, onOff, toggle } from './option-kinds.ts'
 import * as read from './readers.ts'
 import { LOG_LEVELS } from './settings.ts'
 import { SITE_OPTIONS } from './site-options.ts'
+import { STORE_OPTIONS } from './store-options.ts'
 
 /** The file itself: a flag and a variable, but no key, since a file does not name another one. */
 export const CONFIG_OPTION = {
@@ -86,14 +87,7 @@ export const OPTIONS: OptionTable = {
     read: read.readPath,
     fallback: ({ env }) => defaultStateDir(env)
   },
-  store: {
-    name: 'store',
-    metavar: 'URL',
-    description: 'where the mode is kept: file: (in the state folder), file:PATH or memory: (lost at a stop)',
-    defaultText: 'file:',
-    read: read.readStore,
-    fallback: ({ stateDir }) => read.defaultStore(stateDir)
-  },
+  ...STORE_OPTIONS,
   recover: toggle(
     'recover',
     'put an unreadable state file aside and start live instead of refusing to start'

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { DURATION_ALLOWED, parseDurationMs } from '../duration.ts'
 import { InputError } from '../errors.ts'
+import { isRedisUrl, parseRedisUrl } from '../redis-url.ts'
 import { ADDRESS_ALLOWED, addressText, formatAddress, type ListenAddress, parseAddress } from './address.ts'
 import type { ReadContext } from './option.ts'
 import { LOG_LEVELS, type LogLevel } from './settings.ts'
@@ -88,9 +89,17 @@ export function readToken(text: string): string {
 export function readStore(text: string, { baseDir, stateDir }: ReadContext): string {
   if (text === 'memory:') return text
   if (text === 'file:') return defaultStore(stateDir)
+  if (isRedisUrl(text)) {
+    parseRedisUrl(text, FIELD)
+    return text
+  }
   if (!text.startsWith('file:') || text.includes('\0'))
-    refuse(text, 'memory:, file: (in the state folder) or file:PATH')
+    refuse(text, 'memory:, file: (in the state folder), file:PATH or redis://host:6379')
   return `file:${resolve(baseDir, text.slice(5).replace(/^\/\/(?=\/)/, ''))}`
+}
+
+export function readFleet(text: string): string {
+  return /^[\w.-]{1,64}$/.test(text) ? text : refuse(text, '1 to 64 letters, digits and . _ -')
 }
 
 export function defaultStore(stateDir: string): string {

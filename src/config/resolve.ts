@@ -98,7 +98,7 @@ function readText<T>(
     return option.read(text ?? '', { ...context, baseDir: given.baseDir })
   } catch (error) {
     if (!(error instanceof InputError)) throw error
-    const value = text ?? given.value
+    const value = text === undefined ? given.value : (option.mask?.(text) ?? text)
     problems.push({ name: given.as, place: given.place, text: refusal(value, error.allowed, option.secret) })
     return undefined
   }

@@ -104,8 +104,18 @@ export interface ProcessOptions {
   adminHost: string[]
   /** Absolute folder of state and token. */
   stateDir: string
-  /** `memory:`, or `file:` and an absolute path. */
+  /** `memory:`, `file:` and an absolute path, or an address of Redis, with its password. */
   store: string
+  /** Absolute path of the certificates that a `rediss:` store is verified with; null = the well-known ones. */
+  storeCa: string | null
+  /** The name under which gateways share a store. */
+  fleet: string
+  /** Whether a gateway that hears nothing of a shared store lets nobody through. */
+  fencing: 'off' | 'strict'
+  /** What a start does while a shared store cannot be reached. */
+  coldStart: 'cached' | 'hold' | 'pass'
+  /** Milliseconds that such a start waits for it. */
+  coldStartGraceMs: number
   /** Whether an unreadable state file is put aside instead of refused. */
   recover: boolean
   /** Addresses and CIDR blocks of peers whose X-Forwarded-* are believed; `unix` = peers on unix sockets. */

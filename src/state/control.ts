@@ -64,6 +64,8 @@ export interface ControlDeps {
   isHealthy?: (site: string) => Promise<boolean>
   /** Makes what changes wait for, of the barrier of this process. Default: this process alone. */
   barrier?: (local: Barrier) => Barrier
+  /** Whether what was read may be relied on, asked for every request; false makes the mode unknown. Default: it may. */
+  isTrusted?: () => boolean
   /** Whether changes are made here whose time has come. Default true; false where another process does that. */
   keepsTime?: boolean
 }
@@ -75,6 +77,7 @@ export interface ControlDeps {
  */
 export async function openControl(deps: ControlDeps): Promise<Control> {
   const { store, now = Date.now, onError = () => {}, isHealthy = async () => true } = deps
+  const { isTrusted = () => true } = deps
   const sites = new Map<string, Site>()
   const views = new Map<string, Maintenance>()
   const listeners = createListeners<[StateDocument[], Change | undefined]>((error) =>
@@ -102,7 +105,7 @@ export async function openControl(deps: ControlDeps): Promise<Control> {
   return {
     ...createPlans(replica, now, checkSite),
     get isKnown() {
-      return replica.isKnown
+      return replica.isKnown && isTrusted()
     },
     get revision() {
       return replica.state.revision
@@ -160,7 +163,7 @@ export async function openControl(deps: ControlDeps): Promise<Control> {
       site: site.name,
       inFlight: site.inFlight,
       get isKnown() {
-        return replica.isKnown
+        return replica.isKnown && isTrusted()
       },
       get state() {
         return site.document

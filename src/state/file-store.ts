@@ -1,20 +1,14 @@
 import { readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { TEMPORARY } from '../durable-file.ts'
 import { IntermissionError } from '../errors.ts'
 import { takeLock } from './file-lock.ts'
 import { watchFile } from './file-watch.ts'
 import { parseChange, withChange } from './history.ts'
 import { createListeners } from './listeners.ts'
 import { parseSharedState, type SharedState } from './shared-state.ts'
-import {
-  fingerprint,
-  makeFolder,
-  readStateFile,
-  TEMPORARY,
-  unwritable,
-  writeStateFile
-} from './state-file.ts'
+import { fingerprint, makeFolder, readStateFile, unwritable, writeStateFile } from './state-file.ts'
 import type { StateStore } from './store.ts'
 import { stateConflict } from './store.ts'
 

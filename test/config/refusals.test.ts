@@ -3,6 +3,7 @@ import test from 'node:test'
 import { type LoadInput, loadSettings, loadSome } from '../../src/config/load.ts'
 import { envOf, flagOf } from '../../src/config/option.ts'
 import { ConfigError } from '../../src/config/problems.ts'
+import { REDIS_URL_ALLOWED } from '../../src/redis-url.ts'
 
 /** The lines of the error. */
 function refusals(input: Partial<LoadInput>): string[] {
@@ -23,6 +24,8 @@ const PLAIN_UPSTREAM = `${UPSTREAM}, without user, path or query`
 const DURATION = 'a duration with a unit such as 500ms, 30s, 5m, 1h30m or PT5M, longer than 0 and at most 24d'
 const CIDR = 'addresses and CIDR blocks such as 10.0.0.0/8, 192.0.2.7 or fd00::/8, or unix'
 const CODES = 'statuses from 400 to 599 such as 500,502-504'
+const STORE = 'memory:, file: (in the state folder), file:PATH or redis://host:6379'
+const REDIS = REDIS_URL_ALLOWED
 const PREFIX =
   'a path such as /-/admin: no slash at its end, letters, digits and . _ ~ - in it, outside /.intermission'
 
@@ -48,7 +51,15 @@ const BAD: readonly [name: string, text: string, allowed: string][] = [
   ['adminPath', '/.intermission/x', PREFIX],
   ['adminTokenFile', '', 'a path'],
   ['stateDir', '', 'a path'],
-  ['store', 'redis://x', 'memory:, file: (in the state folder) or file:PATH'],
+  ['store', 'postgres://x', STORE],
+  ['store', 'redis:x', REDIS],
+  ['store', 'redis://one,two', REDIS],
+  ['store', 'redis+sentinel://one', REDIS],
+  ['store', 'redis+cluster://one/1', REDIS],
+  ['store', 'redis://host/1?x=1', REDIS],
+  ['fleet', 'a{b}', '1 to 64 letters, digits and . _ -'],
+  ['fencing', 'on', 'off or strict'],
+  ['coldStart', 'live', 'cached, hold or pass'],
   ['trustProxy', '10.0.0.0/33', CIDR],
   ['trustProxy', '::/129', CIDR],
   ['trustProxy', '10.0.0/8', CIDR],

@@ -12,20 +12,20 @@ import { enterSites } from '../../src/state/transitions.ts'
 
 export interface StoreContract {
   /** Opens a store on a backend of its own; the same `backend` means the same data. */
-  create(t: TestContext, backend: string): StateStore
+  create(t: TestContext, backend: string): StateStore | Promise<StateStore>
   /** Whether two instances see the same data. */
   shared: boolean
 }
 
 export function storeContract(name: string, { create, shared }: StoreContract): void {
   test(`${name}: knows nothing before the first write`, async (t) => {
-    const store = create(t, 'a')
+    const store = await create(t, 'a')
     assert.equal(await store.read(), undefined)
     assert.deepEqual(await store.history(), [])
   })
 
   test(`${name}: gives back what was written, for each site apart`, async (t) => {
-    const store = create(t, 'a')
+    const store = await create(t, 'a')
     const one = entered('default', 'one')
     const both = entered('shop', 'two', one)
     await store.write(one, 0, changeOf(one))
@@ -35,13 +35,13 @@ export function storeContract(name: string, { create, shared }: StoreContract): 
   })
 
   test(`${name}: gives back all kinds of things that are shared`, async (t) => {
-    const store = create(t, 'a')
+    const store = await create(t, 'a')
     await store.write(FULL, 0, changeOf(FULL))
     assert.deepEqual(await store.read(), FULL)
   })
 
   test(`${name}: keeps a site apart whose name is that of an object's own member`, async (t) => {
-    const store = create(t, 'a')
+    const store = await create(t, 'a')
     const state = entered('__proto__', 'one')
     await store.write(state, 0, changeOf(state))
     const read = await store.read()
@@ -51,7 +51,7 @@ export function storeContract(name: string, { create, shared }: StoreContract): 
   })
 
   test(`${name}: refuses a write that expects another revision and keeps what it has`, async (t) => {
-    const store = create(t, 'a')
+    const store = await create(t, 'a')
     const one = entered('default', 'one')
     await store.write(one, 0, changeOf(one))
     for (const expected of [0, 2]) {
@@ -63,7 +63,7 @@ export function storeContract(name: string, { create, shared }: StoreContract): 
   })
 
   test(`${name}: takes a next revision that is more than one higher`, async (t) => {
-    const store = create(t, 'a')
+    const store = await create(t, 'a')
     const state = { ...entered('default', 'one'), revision: 7 }
     await store.write(state, 0, changeOf(state))
     assert.equal((await store.read())?.revision, 7)
@@ -73,7 +73,7 @@ export function storeContract(name: string, { create, shared }: StoreContract): 
   })
 
   test(`${name}: lets exactly one of many writers win a revision`, async (t) => {
-    const store = create(t, 'a')
+    const store = await create(t, 'a')
     const writes = Array.from({ length: 10 }, (_, n) => {
       const state = entered('default', `writer ${n}`)
       return store.write(state, 0, changeOf(state))
@@ -84,7 +84,7 @@ export function storeContract(name: string, { create, shared }: StoreContract): 
   })
 
   test(`${name}: keeps the last 100 changes, newest first`, async (t) => {
-    const store = create(t, 'a')
+    const store = await create(t, 'a')
     let state = emptyState()
     for (let n = 1; n <= 103; n++) {
       state = entered('default', `message ${n}`, state)
@@ -99,7 +99,7 @@ export function storeContract(name: string, { create, shared }: StoreContract): 
   })
 
   test(`${name}: cannot be changed through what it gave or got`, async (t) => {
-    const store = create(t, 'a')
+    const store = await create(t, 'a')
     const written = entered('default', 'one')
     const change = changeOf(written)
     await store.write(written, 0, change)
@@ -114,7 +114,7 @@ export function storeContract(name: string, { create, shared }: StoreContract): 
   })
 
   test(`${name}: tells its subscribers until they leave, even when one of them throws`, async (t) => {
-    const store = create(t, 'a')
+    const store = await create(t, 'a')
     const seen: number[] = []
     store.subscribe(() => {
       throw new Error('a listener that fails')
@@ -132,7 +132,7 @@ export function storeContract(name: string, { create, shared }: StoreContract): 
   if (!shared) return
 
   test(`${name}: shares data, conflicts, history and news between two instances`, async (t) => {
-    const [one, other] = [create(t, 'a'), create(t, 'a')]
+    const [one, other] = [await create(t, 'a'), await create(t, 'a')]
     const seen: SharedState[] = []
     other.subscribe((state) => seen.push(state))
     const state = entered('default', 'one')
@@ -146,7 +146,7 @@ export function storeContract(name: string, { create, shared }: StoreContract): 
   })
 
   test(`${name}: lets exactly one of many instances win a revision`, async (t) => {
-    const stores = Array.from({ length: 8 }, () => create(t, 'a'))
+    const stores = await Promise.all(Array.from({ length: 8 }, async () => create(t, 'a')))
     const results = await Promise.allSettled(
       stores.map((each, n) => {
         const state = entered('default', `${n}`)

@@ -12,12 +12,14 @@ const FOUNDATION = [
   'brand',
   'bypass-secret',
   'continue',
+  'durable-file',
   'duration',
   'errors',
   'observation',
   'package-root',
   'peer',
   'raw-target',
+  'redis-url',
   'request-id',
   'token-digests',
   'unix-peer',
@@ -43,7 +45,10 @@ function oneOf(names: readonly string[]): RegExp {
 }
 
 /** Rooms that may import another one: these arrows are drawn in docs/architecture.md. */
-const ROOM_ARROWS: Readonly<Record<string, readonly string[]>> = { 'src/admin': ['src/state'] }
+const ROOM_ARROWS: Readonly<Record<string, readonly string[]>> = {
+  'src/admin': ['src/state'],
+  'src/fleet': ['src/state']
+}
 const ROOMS = 1
 const PLUGINS = 2
 const CLI = 5

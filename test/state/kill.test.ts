@@ -49,6 +49,7 @@ before(() => {
   const sources = [
     'errors.ts',
     'duration.ts',
+    'durable-file.ts',
     ...readdirSync(join(packageRoot, 'src/state')).map((name) => `state/${name}`)
   ]
   mkdirSync(join(compiled, 'state'))

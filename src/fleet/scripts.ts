@@ -1,0 +1,217 @@
+/**
+ * What the members of a fleet do in Redis. Each script is one step among all of them, and every time is Redis' own, so
+ * that no clock of a member matters. What the keys hold:
+ *
+ *     doc     hash        the shared state: body (JSON), its version (epoch, rev, id), prov = made up by a fresh fleet
+ *     mem     hash        member -> its last report; the first character says how far it is to be believed
+ *     lease   sorted set  member -> when its lease ends, in ms
+ *     roster  sorted set  member -> the number of its joining
+ *     left    sorted set  who left properly or was forgotten -> the number of that; the last 10,000
+ *     was     hash        of those: the number that they had joined with
+ *     reg     hash        born = when this registry began, seq = last number given, sum = checksum of the roster
+ *     hist    list        the last 100 changes, each with the id of the version that it made
+ */
+import { createHash } from 'node:crypto'
+
+export interface Script {
+  readonly text: string
+  readonly sha: string
+}
+
+export const KEY_NAMES = ['doc', 'mem', 'lease', 'roster', 'left', 'was', 'reg', 'hist'] as const
+
+/** The names of a fleet's keys. The braces put them into one hash slot of a cluster. */
+export function keysOf(fleet: string): string[] {
+  return KEY_NAMES.map((name) => `im:{${fleet}}:${name}`)
+}
+
+/** Where hints are published. */
+export function channelOf(fleet: string): string {
+  return `im:{${fleet}}:ch`
+}
+
+/** Marks in front of a report. */
+export const REPORT = {
+  /** At that moment the registry knew every member that the reporter knew. */
+  believed: '+',
+  /** It did not: data had been lost. */
+  doubted: '-',
+  /** Put there by others, who knew a member that the registry had lost. */
+  tombstone: '!'
+} as const
+
+// A checksum is the sum of the random parts of all names, modulo 2^52, so that Lua's numbers hold it exactly.
+const PRELUDE = `
+local DOC, MEM, LEASE, ROSTER, LEFT, WAS, REG, HIST =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local call, MODULUS, KEPT = redis.call, 4503599627370496, 10000
+local function now()
+  local time = call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local function whole(number) return string.format('%.0f', number) end
+local function randomPart(id) return tonumber(string.sub(id, -13), 16) or 0 end
+-- Where nobody may publish, beats do.
+local function hint(channel, what) redis.pcall('PUBLISH', channel, what) end
+local function nextNumber() return call('HINCRBY', REG, 'seq', 1) end
+local function addToSum(number)
+  local sum = tonumber(call('HGET', REG, 'sum')) or 0
+  call('HSET', REG, 'sum', whole((sum + number) % MODULUS))
+end
+local function join(id)
+  call('ZADD', ROSTER, nextNumber(), id)
+  addToSum(randomPart(id))
+end
+local function leave(id)
+  if call('ZSCORE', LEFT, id) then return end
+  local joined = call('ZSCORE', ROSTER, id)
+  local number = nextNumber()
+  if joined then
+    call('ZREM', ROSTER, id)
+    addToSum(-randomPart(id))
+  end
+  call('HDEL', MEM, id)
+  call('ZREM', LEASE, id)
+  call('ZADD', LEFT, number, id)
+  call('HSET', WAS, id, joined or whole(number))
+  local surplus = call('ZCARD', LEFT) - KEPT
+  if surplus > 0 then
+    for _, old in ipairs(call('ZRANGE', LEFT, 0, surplus - 1)) do call('HDEL', WAS, old) end
+    call('ZREMRANGEBYRANK', LEFT, 0, surplus - 1)
+  end
+end
+local function versionOf(doc) return doc[1] and (doc[1] .. ':' .. (doc[2] or '') .. ':' .. (doc[3] or '')) or '' end
+-- The body only for who has another version, and only when it is not absurdly large.
+local function document(seen, largest)
+  local doc = call('HMGET', DOC, 'epoch', 'rev', 'id', 'prov', 'cut')
+  local version, body = versionOf(doc), false
+  local size = call('HSTRLEN', DOC, 'body')
+  if version ~= seen and size <= tonumber(largest) then body = call('HGET', DOC, 'body') end
+  return { version, doc[4] or '', doc[5] or '', size, body }
+end
+`
+
+/** ARGV: id, lease ms, report, version seen, number and sum of the own roster, how many are missing, largest body. */
+export const BEAT = script(`
+local id, lease, report, seen, number, sum = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+local moment = now()
+call('HSETNX', REG, 'born', whole(moment))
+local gone = call('ZRANGEBYSCORE', LEFT, '(' .. whole(number), '+inf')
+if not call('ZSCORE', ROSTER, id) then
+  for _, other in ipairs(gone) do
+    if other == id then return { 'forgotten' } end
+  end
+  join(id)
+end
+-- Was everybody here, whom the caller knew when it had seen everything up to its number?
+local reg = call('HMGET', REG, 'born', 'seq', 'sum')
+local came = call('ZRANGEBYSCORE', ROSTER, '(' .. whole(number), '+inf')
+local before = tonumber(reg[3]) or 0
+for _, other in ipairs(came) do before = (before - randomPart(other)) % MODULUS end
+for _, other in ipairs(gone) do
+  if (tonumber(call('HGET', WAS, other)) or number + 1) <= number then before = (before + randomPart(other)) % MODULUS end
+end
+local intact = before == sum
+if not intact then
+  came = call('ZRANGE', ROSTER, 0, -1)
+  gone = call('ZRANGE', LEFT, 0, -1)
+end
+local mark = (intact and ARGV[7] == '0') and '+' or '-'
+call('HSET', MEM, id, mark .. report)
+call('ZADD', LEASE, whole(moment + lease), id)
+-- For who has just joined: the one who has not beaten for longest, of those that may be alive, and the last one who has.
+local longest, last = '', ''
+local recent = call('ZRANGEBYSCORE', LEASE, whole(moment - 60000), '+inf', 'WITHSCORES', 'LIMIT', 0, 2)
+for i = 3, 1, -2 do if recent[i] and recent[i] ~= id then longest = recent[i + 1] end end
+local latest = call('ZREVRANGE', LEASE, 0, 1, 'WITHSCORES')
+for i = 3, 1, -2 do if latest[i] and latest[i] ~= id then last = latest[i + 1] end end
+return {
+  'ok', whole(moment), reg[1], document(seen, ARGV[8]),
+  intact and 1 or 0, tonumber(reg[2]), came, gone,
+  call('ZCARD', ROSTER) - 1, longest, last
+}
+`)
+
+/** ARGV: version expected, epoch, rev, id, body, change or nothing, time, channel. */
+export const SET = script(`
+local id, change = ARGV[4], ARGV[6]
+local doc = call('HMGET', DOC, 'epoch', 'rev', 'id')
+-- Asked again, because the answer had been lost.
+if doc[3] == id then return { 'ok' } end
+if versionOf(doc) ~= ARGV[1] then
+  for _, line in ipairs(call('LRANGE', HIST, 0, -1)) do
+    if string.sub(line, 1, #id + 1) == id .. ' ' then return { 'ok' } end
+  end
+  return { 'conflict', doc[2] or '' }
+end
+call('HSET', DOC, 'epoch', ARGV[2], 'rev', ARGV[3], 'id', id, 'prov', '0', 'body', ARGV[5], 'at', ARGV[7])
+call('HDEL', DOC, 'cut')
+if change ~= '' then
+  call('LPUSH', HIST, id .. ' ' .. change)
+  call('LTRIM', HIST, 0, 99)
+end
+hint(ARGV[8], 'rev')
+return { 'ok' }
+`)
+
+/** ARGV: epoch, rev, id, prov, body, time, channel. */
+export const RESTORE = script(`
+local doc = call('HMGET', DOC, 'epoch', 'rev', 'prov')
+local isOlder = doc[1] == ARGV[1] and (tonumber(doc[2]) or math.huge) < tonumber(ARGV[2])
+local isMadeUp = doc[3] == '1' and ARGV[4] == '0'
+if doc[1] and not isOlder and not isMadeUp then return 0 end
+call('DEL', DOC)
+call('HSET', DOC, 'epoch', ARGV[1], 'rev', ARGV[2], 'id', ARGV[3], 'prov', ARGV[4], 'body', ARGV[5], 'at', ARGV[6])
+hint(ARGV[7], 'rev')
+return 1
+`)
+
+/** ARGV: members that the registry has lost. */
+export const TOMB = script(`
+for _, id in ipairs(ARGV) do
+  if not call('ZSCORE', ROSTER, id) and not call('ZSCORE', LEFT, id) then
+    join(id)
+    call('HSET', MEM, id, '!')
+  end
+end
+return 1
+`)
+
+/** ARGV: members that have ended properly. */
+export const BYE = script(`
+for _, id in ipairs(ARGV) do leave(id) end
+return 1
+`)
+
+/** ARGV: a member that somebody knows to be dead. */
+export const FORGET = script(`
+if not call('ZSCORE', ROSTER, ARGV[1]) then return 0 end
+leave(ARGV[1])
+return 1
+`)
+
+/** ARGV: version expected, what to cut, channel. */
+export const CUT = script(`
+local doc = call('HMGET', DOC, 'epoch', 'rev', 'id')
+if versionOf(doc) ~= ARGV[1] then return 0 end
+call('HSET', DOC, 'cut', ARGV[2])
+hint(ARGV[3], 'cut')
+return 1
+`)
+
+/** ARGV: version seen, largest body. */
+export const VIEW = script(`
+return {
+  whole(now()), call('HGET', REG, 'born') or whole(now()), document(ARGV[1], ARGV[2]),
+  call('HGETALL', MEM), call('ZRANGE', LEASE, 0, -1, 'WITHSCORES')
+}
+`)
+
+export const HISTORY = script(`
+return call('LRANGE', HIST, 0, 99)
+`)
+
+function script(body: string): Script {
+  const text = PRELUDE + body
+  return { text, sha: createHash('sha1').update(text).digest('hex') }
+}
