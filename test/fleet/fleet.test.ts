@@ -91,7 +91,8 @@ fleetTest(
     relay.set('pass')
     await waitUntil(() => modeOf(two) === 'maintenance')
     assert.equal((await one.control.enter({ wait: 'drained' })).wait.outcome, 'complete')
-    assert.deepEqual(two.fleet.storeStatus(), { kind: 'redis', reachable: true, staleSince: null })
+    await waitUntil(() => two.fleet.storeStatus().reachable)
+    assert.equal(two.fleet.storeStatus().staleSince, null)
   }
 )
 
