@@ -23,22 +23,10 @@ import {
 import { Relay } from '../src/upstream/relay.ts'
 import { buildRequestHead, isRefusal, type Refusal } from '../src/upstream/request-head.ts'
 import { routeUpgrade, upgradedClient } from '../src/upstream/tunnel.ts'
-import type { BreakerState } from '../src/upstream/upstream.ts'
+import { statusOf, type UpstreamStatus } from '../src/upstream/upstream-status.ts'
 
 export type { ProxyOptions } from '../src/upstream/proxy-options.ts'
-
-/** What is known of one upstream. */
-export interface UpstreamStatus {
-  name: string
-  /** `closed`: in use; `open`: nobody is there; `half-open`: finding out. */
-  breaker: BreakerState
-  /** What the health check says; true without one. */
-  isHealthy: boolean
-  /** Connections that carry a request. */
-  busy: number
-  /** Connections, busy or kept. */
-  connections: number
-}
+export type { UpstreamStatus } from '../src/upstream/upstream-status.ts'
 
 /** What the proxy is doing right now. */
 export interface Proxy {
@@ -81,13 +69,7 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
       return forwarder.held
     },
     get upstreams() {
-      return forwarder.upstreams.map(({ name, breaker, isHealthy, busy, connections }) => ({
-        name,
-        breaker,
-        isHealthy,
-        busy,
-        connections
-      }))
+      return forwarder.upstreams.map(statusOf)
     }
   })
 
@@ -113,7 +95,16 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
       answer({ status: 503, reason: 'overloaded', retryAfterSeconds: 5 })
       return
     }
-    const { log } = fastifyRequest
+    const fail = (error: UpstreamError): void => {
+      const failure = answerForFailure(error.reason)
+      logFailure(fastifyRequest.log, fastifyRequest.id, error)
+      if (failure !== null) answer(failure)
+    }
+    const gone = forwarder.refusal()
+    if (gone !== null) {
+      fail(gone)
+      return
+    }
     let endTunnel: (() => void) | null = null
     const relay = new Relay({
       request,
@@ -129,13 +120,9 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
       onIntercepted(status) {
         answer({ status, reason: 'intercepted', mayHaveArrived: true })
       },
-      onFailure(error) {
-        const failure = answerForFailure(error.reason)
-        logFailure(log, fastifyRequest.id, error)
-        if (failure !== null) answer(failure)
-      },
+      onFailure: fail,
       onCut(error) {
-        logFailure(log, fastifyRequest.id, error)
+        logFailure(fastifyRequest.log, fastifyRequest.id, error)
       },
       onTunnel(end) {
         endTunnel = end

@@ -2,7 +2,7 @@ import { createWaitingRoom } from '../waiting-room.ts'
 import type { ExchangeHandler, UpstreamRequest, UpstreamTimeouts } from './exchange.ts'
 import { UpstreamError } from './failure.ts'
 import type { UpstreamTarget } from './target.ts'
-import { createUpstream, type Upstream } from './upstream.ts'
+import { createUpstream, type Upstream, WAIT_FOR_PROBE_MS } from './upstream.ts'
 
 /** Which of several upstreams gets the next request. */
 export type Balance = 'least-busy' | 'round-robin'
@@ -23,15 +23,20 @@ export interface Forwarder {
   readonly upstreams: readonly Upstream[]
   /** Requests that wait for an upstream to come back. */
   readonly held: number
+  /** Why a request could not be sent to anybody right now; null when it is worth a dispatch. */
+  refusal(): UpstreamError | null
   dispatch(request: UpstreamRequest, handler: ExchangeHandler): void
   close(): void
 }
 
-/** An app that is known to be gone may have come back: a request waits this long for the attempt to find out. */
-const WAIT_FOR_PROBE_MS = 50
 const PROBE_EVERY_MS = 25
+/** More requests in a row, without such a pause, are a rush. */
+const RUSH_AFTER = 500
+const PAUSE_MS = 20
 /** As many as the default of the mode `hold`. */
 const HOLD_LIMIT = 5000
+
+const isGone = (upstream: Upstream): boolean => upstream.isGone()
 
 interface Waiting {
   request: UpstreamRequest
@@ -55,6 +60,8 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
   let lastError = new UpstreamError('refused', 'no upstream has been tried')
   let prober: NodeJS.Timeout | null = null
   let turn = 0
+  let lastAskedMs = 0
+  let inRow = 0
   // A request that is refused again after its release has waited already.
   const waitsUntilMs = new WeakMap<ExchangeHandler, number>()
 
@@ -64,7 +71,10 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       timeouts,
       probesAlone: options.targets.length > 1,
       onBreaker(upstream, error) {
-        if (error === null) room.release(hasNobody)
+        if (error === null) {
+          inRow = 0
+          room.release(hasNobody)
+        }
         options.onBreaker(upstream, error)
       },
       onUnreachable(_upstream, error, request, handler) {
@@ -80,6 +90,16 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     const upstream = upstreams.length === 1 ? upstreams[0]! : choose()
     if (upstream.breaker === 'closed') upstream.dispatch(request, handler)
     else wait(request, handler, waitMs)
+  }
+
+  // A request that comes by itself is worth an attempt: the app may have come back in this moment. In a rush an attempt
+  // in a while has to do, for it costs more than many answers.
+  function refusal(): UpstreamError | null {
+    if (holdOnRefusedMs > 0 || !hasNobody()) return null
+    const now = performance.now()
+    inRow = now - lastAskedMs > PAUSE_MS ? 0 : inRow + 1
+    lastAskedMs = now
+    return inRow > RUSH_AFTER && upstreams.every(isGone) ? lastError : null
   }
 
   // The first of those that do best, counted from the one after the last choice: with equals, it is everybody's turn.
@@ -141,6 +161,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     get held() {
       return room.size
     },
+    refusal,
     dispatch,
     close() {
       room.empty(fail)

@@ -40,6 +40,8 @@ export interface Upstream {
   readonly busy: number
   readonly connections: number
   dispatch(request: UpstreamRequest, handler: ExchangeHandler): void
+  /** Nobody was there a moment ago, or an attempt to connect has been under way for longer than a request would wait. */
+  isGone(): boolean
   /** Opens a connection for later. */
   connect(): void
   /** While the breaker is open: tries to connect, unless an attempt is under way or was made just now. */
@@ -50,7 +52,11 @@ export interface Upstream {
 /** Between two attempts of an upstream that probes alone. One that has returned is back in use within this. */
 const PROBE_EVERY_MS = 200
 /** Between two attempts while requests wait for one: an attempt each would be dear under load. */
-const PROBE_GAP_MS = 2
+const PROBE_GAP_MS = 1
+/** How long what an attempt found out is passed on to others. */
+const BELIEVED_MS = 20
+/** An app that is known to be gone may have come back: a request waits this long for the attempt to find out. */
+export const WAIT_FOR_PROBE_MS = 50
 
 /**
  * Only a connection that cannot be had opens the breaker: a slow or failing answer says something about one request,
@@ -59,9 +65,9 @@ const PROBE_GAP_MS = 2
 export function createUpstream(options: UpstreamOptions): Upstream {
   const { target } = options
   let breaker: BreakerState = 'closed'
-  let lastProbeMs = 0
+  // Of the last attempt: when it began, or has failed.
+  let triedMs = 0
   let probeTimer: NodeJS.Timeout | null = null
-  let probeSoon: NodeJS.Timeout | null = null
 
   const pool = createPool({
     target,
@@ -75,31 +81,29 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     onUnreachable(error, request, handler) {
       const wasClosed = breaker === 'closed'
       breaker = 'open'
-      lastProbeMs = performance.now()
+      triedMs = performance.now()
       if (options.probesAlone) probeTimer ??= setInterval(probe, PROBE_EVERY_MS).unref()
       if (wasClosed) options.onBreaker(upstream, error)
       options.onUnreachable(upstream, error, request, handler)
     }
   })
 
+  function isGone(): boolean {
+    if (breaker === 'closed') return false
+    const agoMs = performance.now() - triedMs
+    return breaker === 'open' ? agoMs < BELIEVED_MS : agoMs > WAIT_FOR_PROBE_MS
+  }
+
   function probe(): void {
-    if (breaker !== 'open' || probeSoon !== null) return
-    if (performance.now() - lastProbeMs < PROBE_GAP_MS) {
-      probeSoon = setTimeout(() => {
-        probeSoon = null
-        probe()
-      }, PROBE_GAP_MS)
-      return
-    }
+    if (breaker !== 'open' || performance.now() - triedMs < PROBE_GAP_MS) return
     breaker = 'half-open'
+    triedMs = performance.now()
     pool.connect()
   }
 
   function stopProbing(): void {
     if (probeTimer !== null) clearInterval(probeTimer)
-    if (probeSoon !== null) clearTimeout(probeSoon)
     probeTimer = null
-    probeSoon = null
   }
 
   const upstream: Upstream = {
@@ -116,6 +120,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       return pool.size
     },
     dispatch: pool.dispatch,
+    isGone,
     connect: pool.connect,
     probe,
     close() {
