@@ -62,6 +62,8 @@ export interface ControlDeps {
   onError?: (error: unknown, doing: string) => void
   /** Asked before a site is opened whose mode ends when it is healthy. Default: it is. */
   isHealthy?: (site: string) => Promise<boolean>
+  /** Time between the answer that it is not and the next question. Default: 5000. */
+  healthIntervalMs?: number
   /** Makes what changes wait for, of the barrier of this process. Default: this process alone. */
   barrier?: (local: Barrier) => Barrier
   /** Whether what was read may be relied on, asked for every request; false makes the mode unknown. Default: it may. */
@@ -87,6 +89,7 @@ export async function openControl(deps: ControlDeps): Promise<Control> {
   takeNames(deps.sites ?? ['default'])
   const replica = await openReplica({
     ...{ store, now, onError, isHealthy, keepsTime: deps.keepsTime ?? true },
+    healthIntervalMs: deps.healthIntervalMs ?? 5000,
     sites: () => names,
     onState(after, change) {
       const changed = [...sites.values()].filter((site) => apply(site, after))

@@ -9,8 +9,8 @@ export interface RecoveryOptions {
   /** Called for each yes. */
   onHealthy: (site: string) => Promise<unknown>
   onError: (error: unknown, doing: string) => void
-  /** Time between an answer and the next question. Default: 5000. */
-  intervalMs?: number
+  /** Time between an answer and the next question. */
+  intervalMs: number
 }
 
 interface Watched {
@@ -18,7 +18,7 @@ interface Watched {
 }
 
 export function createRecovery(options: RecoveryOptions): Recovery {
-  const { isHealthy, onHealthy, onError, intervalMs = 5000 } = options
+  const { isHealthy, onHealthy, onError, intervalMs } = options
   const watched = new Map<string, Watched>()
 
   return {

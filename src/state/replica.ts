@@ -36,6 +36,7 @@ export interface ReplicaDeps {
   keepsTime: boolean
   /** Whether a site may be opened again. */
   isHealthy: (site: string) => Promise<boolean>
+  healthIntervalMs: number
   /** Told of what is in force from now on; `change` is missing when another process made it. */
   onState: (after: SharedState, change: Change | undefined) => void
   onError: (error: unknown, doing: string) => void
@@ -72,6 +73,7 @@ export async function openReplica(deps: ReplicaDeps): Promise<Replica> {
 
   const recovery = createRecovery({
     isHealthy: deps.isHealthy,
+    intervalMs: deps.healthIntervalMs,
     // Should it not be stored, the site is asked again, and it is tried again.
     onHealthy: (site) => inTurn(() => attempt((state) => timed(state, site))),
     onError
