@@ -2,63 +2,13 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { EnterRequest } from '../../src/state/request.ts'
-import { addWindow, conflicting, enter, leave, type Model, removeWindow, type Said, tidy } from './model.ts'
-import { type Real, SITES } from './model-real.ts'
-
-const HOUR = 3_600_000
-
-/** A step; after each, all processes have to agree with the model. */
-class Command implements fc.AsyncCommand<Model, Real> {
-  private readonly what: string
-  private readonly act: (model: Model, real: Real) => Promise<void>
-  private readonly can: (model: Model) => boolean
-
-  constructor(what: string, act: (model: Model, real: Real) => Promise<void>, can = isUp) {
-    this.what = what
-    this.act = act
-    this.can = can
-  }
-
-  check(model: Readonly<Model>): boolean {
-    return this.can(model)
-  }
-
-  async run(model: Model, real: Real): Promise<void> {
-    await this.act(model, real)
-    await real.agree(model)
-    onStep()
-  }
-
-  toString(): string {
-    return this.what
-  }
-}
-
-let onStep = (): void => {}
-/** Calls back after every step. */
-export function countSteps(count: () => void): void {
-  onStep = count
-}
-
-function isUp({ up }: Model): boolean {
-  return up.some(Boolean)
-}
-
-const process = fc.nat(1)
-const site = fc.option(fc.constantFrom(...SITES))
-const hours = fc.integer({ min: 1, max: 6 })
-const mode = fc.constantFrom('maintenance', 'read-only', 'hold')
-const onExpiry = fc.constantFrom('leave', 'stay', 'leave-if-healthy')
-const message = fc.option(fc.constantFrom('a', 'b'))
-const by = fc.option(fc.constantFrom('ann', 'bob'))
-const closing = fc.record({ mode, onExpiry, message, by })
-const entering = fc.record({ site, until: fc.option(hours), closing })
+import { emptyState } from '../../src/state/shared-state.ts'
+import { enter, leave, type Model, type Said } from './model.ts'
+import { PLANS } from './model-plans.ts'
+import { SITES } from './model-real.ts'
+import { by, Command, entering, HOUR, hours, isKnown, namesOf, process, show, site } from './model-step.ts'
 
 type Entering = { site: string | null; until: number | null; closing: Omit<Said, 'untilMs'> }
-
-const show = (value: unknown): string => JSON.stringify(value)
-const namesOf = (model: Model, name: string | null): string[] => (name === null ? model.names : [name])
-const isKnown = (model: Model, name: string | null): boolean => name === null || model.names.includes(name)
 
 function requestOf(model: Model, { until, closing: said }: Entering): EnterRequest {
   const end = until === null ? {} : { until: new Date(model.nowMs + until * HOUR) }
@@ -73,13 +23,15 @@ const enters = fc.tuple(process, entering).map(
   ([n, what]) =>
     new Command(`enter(${n}, ${show(what)})`, async (model, real) => {
       const { control } = real.at(n)
+      const before = control.revision
       const entered = control.enter({
         ...requestOf(model, what),
         ...(what.site === null ? {} : { site: what.site })
       })
       if (!isKnown(model, what.site)) return assert.rejects(entered, { field: 'site' })
       const { documents } = await entered
-      enter(model, namesOf(model, what.site), saidBy(model, what))
+      const isNews = enter(model, namesOf(model, what.site), saidBy(model, what))
+      assert.equal(control.revision > before, isNews, 'a repeat changes nothing')
       assert.deepEqual(
         documents.map((each) => each.site),
         namesOf(model, what.site)
@@ -91,10 +43,13 @@ const leaves = fc.tuple(process, site, by).map(
   ([n, name, who]) =>
     new Command(`leave(${n}, ${show(name)}, ${show(who)})`, async (model, real) => {
       const request = { ...(name === null ? {} : { site: name }), ...(who === null ? {} : { by: who }) }
-      const left = real.at(n).control.leave(request)
+      const { control } = real.at(n)
+      const before = control.revision
+      const left = control.leave(request)
       if (!isKnown(model, name)) return assert.rejects(left, { field: 'site' })
       const { documents } = await left
-      leave(model, namesOf(model, name), who)
+      const isNews = leave(model, namesOf(model, name), who)
+      assert.equal(control.revision > before, isNews, 'a repeat changes nothing')
       assert.ok(documents.every((document) => document.mode === 'live'))
     })
 )
@@ -116,71 +71,6 @@ const clocks = deltas.map(
       },
       () => true
     )
-)
-
-const planning = fc.record({ site, from: fc.nat(8), length: hours, closing })
-const windowAdds = fc.tuple(process, planning).map(
-  ([n, { site: name, from, length, closing: said }]) =>
-    new Command(`addWindow(${n}, ${show({ name, from, length, said })})`, async (model, real) => {
-      const fromMs = model.nowMs + from * HOUR
-      const request = {
-        ...said,
-        from: new Date(fromMs),
-        for: `${length}h`,
-        ...(name === null ? {} : { site: name })
-      }
-      const added = real.at(n).control.addWindow(request as never)
-      if (!isKnown(model, name)) return assert.rejects(added, { field: 'site' })
-      const window = {
-        id: '',
-        site: name,
-        ...said,
-        fromMs,
-        untilMs: fromMs + length * HOUR,
-        left: new Set<string>()
-      }
-      const { same, other } = conflicting(model, window)
-      if (other) return assert.rejects(added, { field: 'from', message: new RegExp(`window ${other.id},`) })
-      const { id } = await added
-      if (same) return assert.equal(id, same.id)
-      addWindow(model, { ...window, id })
-    })
-)
-
-const windowRemoves = fc.tuple(process, fc.nat(3)).map(
-  ([n, index]) =>
-    new Command(`removeWindow(${n}, ${index})`, async (model, real) => {
-      const { control } = real.at(n)
-      const window = model.windows.filter(({ untilMs }) => untilMs > model.nowMs)[index]
-      if (!window) return assert.rejects(control.removeWindow('w0'), { code: 'ERR_NOT_FOUND' })
-      assert.equal((await control.removeWindow(window.id)).id, window.id)
-      removeWindow(model, window.id)
-    })
-)
-
-const linkAdds = fc.tuple(process, site, hours).map(
-  ([n, name, length]) =>
-    new Command(`addLink(${n}, ${show(name)}, ${length}h)`, async (model, real) => {
-      const request = { for: `${length}h`, ...(name === null ? {} : { site: name }) }
-      const added = real.at(n).control.addLink(request)
-      if (!isKnown(model, name)) return assert.rejects(added, { field: 'site' })
-      const { id, token, expiresAt } = await added
-      real.tokens.set(id, token)
-      model.links.push({ id, site: name, untilMs: Date.parse(expiresAt) })
-      tidy(model)
-    })
-)
-
-const linkRevokes = fc.tuple(process, fc.nat(3)).map(
-  ([n, index]) =>
-    new Command(`revokeLink(${n}, ${index})`, async (model, real) => {
-      const { control } = real.at(n)
-      const link = model.links.filter(({ untilMs }) => untilMs > model.nowMs)[index]
-      if (!link) return assert.rejects(control.revokeLink('l0'), { code: 'ERR_NOT_FOUND' })
-      await control.revokeLink(link.id)
-      model.links = model.links.filter((each) => each !== link)
-      tidy(model)
-    })
 )
 
 const restarts = fc.tuple(process, fc.constantFrom('stop', 'start', 'restart')).map(
@@ -238,7 +128,7 @@ const stales = fc.tuple(process, fc.constantFrom('enter', 'leave', 'addLink', 's
       const state = await store.read()
       const conflict = { code: 'ERR_STATE_CONFLICT' }
       if (what === 'store') {
-        const next = state ?? { revision: 0, sites: {}, windows: [], links: [], bypassKey: null }
+        const next = state ?? emptyState()
         const change = { revision: next.revision, at: new Date(0).toISOString(), action: 'enter' as const }
         const record = {
           by: null,
@@ -285,6 +175,6 @@ const reloads = fc.subarray(SITES, { minLength: 1 }).map(
 
 /** The kinds of commands, those that are more interesting more than once. */
 export const COMMANDS = [
-  ...[enters, enters, leaves, leaves, clocks, clocks, clocks, windowAdds, windowAdds, windowRemoves],
-  ...[linkAdds, linkRevokes, restarts, races, stales, healths, reloads]
+  ...[enters, enters, leaves, leaves, clocks, clocks, clocks, ...PLANS],
+  ...[restarts, races, stales, healths, reloads]
 ]

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Control, openControl } from '../../src/state/control.ts'
-import { type SharedState, storedDocument } from '../../src/state/shared-state.ts'
+import { emptyState, type SharedState, storedDocument } from '../../src/state/shared-state.ts'
 import type { StateStore } from '../../src/state/store.ts'
 import { isOverdue, type Model, nextWindow, passTime, siteOf } from './model.ts'
 
@@ -72,9 +72,9 @@ export class Real {
 
   private async checkStored(model: Model): Promise<void> {
     const { store } = this.at(0)
-    const state = (await store.read()) ?? { revision: 0, sites: {} as SharedState['sites'], windows: [] }
+    const state = (await store.read()) ?? emptyState()
     for (const name of model.sites.keys()) {
-      const found = storedDocument(state as SharedState, name) ?? assert.fail(`${name} is stored`)
+      const found = storedDocument(state, name) ?? assert.fail(`${name} is stored`)
       assert.equal(found.mode, siteOf(model, name).mode)
       const old = this.before && storedDocument(this.before, name)
       if (old === undefined) continue
@@ -89,7 +89,7 @@ export class Real {
       history.map(({ revision }) => revision),
       Array.from({ length: Math.min(100, state.revision) }, (_, n) => state.revision - n)
     )
-    this.before = state as SharedState
+    this.before = state
   }
 }
 

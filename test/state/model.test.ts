@@ -4,8 +4,9 @@ import { createFileStore } from '../../src/state/file-store.ts'
 import { createMemoryStore } from '../../src/state/memory-store.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 import type { Model } from './model.ts'
-import { COMMANDS, countSteps } from './model-commands.ts'
+import { COMMANDS } from './model-commands.ts'
 import { Real, SITES } from './model-real.ts'
+import { countSteps } from './model-step.ts'
 
 const STEPS = Number(process.env.INTERMISSION_TEST_MODEL_STEPS ?? 600)
 const SEED = Number(process.env.INTERMISSION_TEST_SEED ?? Date.now() % 1_000_000)
