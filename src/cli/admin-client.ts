@@ -9,11 +9,24 @@ import type { Io } from './verb.ts'
 // A change is written durably before it is acknowledged, and a disk may be slow.
 const TIMEOUT_MS = 15_000
 
+/** One call of the admin API. */
+export interface AdminCall {
+  method: 'GET' | 'PUT' | 'POST' | 'DELETE'
+  path: string
+  /** Sent as JSON. */
+  body?: object
+  /** The revision to insist on. */
+  ifRevision?: number | undefined
+  /** How long the gateway may wait before it answers, in milliseconds. Default 0. */
+  waitMs?: number
+  /** Fields of which the answer has at least one. */
+  expects: readonly string[]
+}
+
 /** The admin API as an operator uses it: every answer is a success, everything else an error with an exit code. */
 export interface AdminClient {
-  get(path: string): Promise<AdminAnswer['body']>
-  put(path: string, body: object, ifRevision?: number): Promise<AdminAnswer['body']>
-  delete(path: string, body: object, ifRevision?: number): Promise<AdminAnswer['body']>
+  send(call: AdminCall): Promise<AdminAnswer>
+  get(path: string, ...expects: string[]): Promise<AdminAnswer['body']>
 }
 
 /**
@@ -27,23 +40,19 @@ export function createAdminClient(flags: GivenFlags, { env }: Pick<Io, 'env'>): 
   const token = readAdminToken(settings)
   const hint = token === null ? `there is no token in ${settings.adminTokenFile}` : undefined
 
-  const send = async (method: 'GET' | 'PUT' | 'DELETE', path: string, body?: object, ifRevision?: number) => {
+  const send = async ({ method, path, body, ifRevision, waitMs = 0, expects }: AdminCall) => {
     const headers = {
       ...(token !== null && { authorization: `Bearer ${token}` }),
       ...(ifRevision !== undefined && { 'if-match': `"${ifRevision}"` })
     }
-    const call = { method, path, headers, timeoutMs: TIMEOUT_MS, ...(body && { body }) }
+    const call = { method, path, headers, timeoutMs: TIMEOUT_MS + waitMs, ...(body && { body }) }
     const answer = await callAdmin(address, call)
     if (answer.status >= 300) throw problemOf(answer, hint) ?? notAdmin(address, answer.status)
     // An app that says yes to everything must not make an operator believe that the site is in maintenance.
-    if (typeof answer.body.mode !== 'string') throw notAdmin(address, answer.status)
-    return answer.body
+    if (!expects.some((field) => field in answer.body)) throw notAdmin(address, answer.status)
+    return answer
   }
-  return {
-    get: (path) => send('GET', path),
-    put: (path, body, ifRevision) => send('PUT', path, body, ifRevision),
-    delete: (path, body, ifRevision) => send('DELETE', path, body, ifRevision)
-  }
+  return { send, get: async (path, ...expects) => (await send({ method: 'GET', path, expects })).body }
 }
 
 /**
@@ -66,5 +75,9 @@ function problemOf({ status, body }: AdminAnswer, hint: string | undefined): Int
   if (status === 401 && hint) return new IntermissionError('ERR_ADMIN_REFUSED', `${text} (${hint})`)
   if ([401, 403, 409, 412, 428, 429].includes(status)) return new IntermissionError('ERR_ADMIN_REFUSED', text)
   if ([400, 413, 415, 422].includes(status)) return new IntermissionError('ERR_INPUT_INVALID', text)
+  // Others answer so too, but not with our codes.
+  if (status === 404 && body.code === 'ERR_NOT_FOUND') return new IntermissionError('ERR_NOT_FOUND', text)
+  if (status === 503 && body.code === 'ERR_STORE_UNREACHABLE')
+    return new IntermissionError('ERR_STORE_UNREACHABLE', text)
   return status === 500 ? new IntermissionError('ERR_STATE_UNWRITABLE', text) : undefined
 }

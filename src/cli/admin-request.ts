@@ -6,7 +6,7 @@ const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024
 
 /** One call of the admin API. */
 export interface AdminRequest {
-  method: 'GET' | 'PUT' | 'DELETE'
+  method: 'GET' | 'PUT' | 'POST' | 'DELETE'
   path: string
   headers?: Record<string, string>
   /** Sent as JSON. */

@@ -1,60 +1,61 @@
-// From a gateway that may be newer or older than this command: a field that is missing is not shown, and none can move
-// the cursor of a terminal.
+import { createPaint, instant, listOf, type Paint, plain, row, type Said } from './describe-text.ts'
 
-const GREEN = 32
-const YELLOW = 33
+const DEFAULT_SITE = 'default'
 
-/** What {@link describeMode} takes care of. */
-export const MODE_FIELDS: ReadonlySet<string> = new Set([
-  'mode',
-  'since',
-  'by',
-  'message',
-  'reason',
-  'until',
-  'onExpiry',
-  'retryAfterSeconds',
-  'revision'
-])
+export interface DescribeOptions {
+  color: boolean
+  /** Milliseconds since the epoch. Default: Date.now. */
+  nowMs?: number
+  /** Further lines of a site. Default: none. */
+  more?: (site: Said) => string[]
+}
 
-/** The state document for people, in lines. */
-export function describeMode(document: Record<string, unknown>, color: boolean): string[] {
-  const { mode, since, by, message, reason, until, onExpiry, retryAfterSeconds, revision } = document
-  const head = [paint(plain(mode), mode === 'live' ? GREEN : YELLOW, color)]
-  if (since && revision !== 0) head.push(`since ${plain(since)}`)
+/** The documents in an answer about the mode: that of the only site, or those of all. */
+export function sitesOf(answer: Said): Said[] {
+  return Array.isArray(answer.sites) ? listOf(answer.sites) : [answer]
+}
+
+/** What sites do with their requests, in lines. */
+export function describeSites(
+  sites: readonly Said[],
+  { color, nowMs = Date.now(), more = () => [] }: DescribeOptions
+): string[] {
+  const paint = createPaint(color)
+  const width = Math.max(...sites.map(({ site }) => plain(site).length))
+  return sites.flatMap((site) => {
+    const isAlone = sites.length === 1 && (site.site === DEFAULT_SITE || site.site === undefined)
+    const name = isAlone ? '' : `${plain(site.site).padEnd(width)}  `
+    return [name + headOf(site, paint, nowMs), ...closureOf(site, paint, nowMs), ...more(site)]
+  })
+}
+
+function headOf({ mode, since, by, revision }: Said, paint: Paint, nowMs: number): string {
+  const head = [paint(plain(mode), mode === 'live' ? 'green' : 'yellow')]
+  // A site that nobody has touched is not live since its start.
+  if (since && revision !== 0) head.push(`since ${instant(since, nowMs)}`)
   if (by) head.push(`by ${plain(by)}`)
+  return head.join(' ')
+}
+
+function closureOf(site: Said, paint: Paint, nowMs: number): string[] {
+  const { message, reason, until, retryAfterSeconds, paths, exceptPaths, maxWaitMs, revision } = site
   return [
-    head.join(' '),
     ...row('message', message),
     ...row('reason', reason),
-    ...row('until', until && `${plain(until)}, then ${onExpiry === 'stay' ? 'stay' : 'leave'}`),
-    ...row('retry after', retryAfterSeconds && `${plain(retryAfterSeconds)}s`),
+    ...row('closed', words(paths)),
+    ...row('open', words(exceptPaths)),
+    ...row('waits', typeof maxWaitMs === 'number' && `${maxWaitMs / 1000} s at most`),
+    ...(until ? [untilRow(site, paint, nowMs)] : []),
+    ...row('retry after', retryAfterSeconds && `${plain(retryAfterSeconds)} s`),
     ...row('revision', revision)
   ]
 }
 
-/** `  name: value`, or nothing where there is no value. */
-export function row(name: string, value: unknown): string[] {
-  const nothing =
-    value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
-  return nothing ? [] : [`  ${name}: ${plain(value)}`]
+function untilRow({ until, onExpiry, overdue }: Said, paint: Paint, nowMs: number): string {
+  const [line = ''] = row('until', `${instant(until, nowMs)}, then ${plain(onExpiry ?? 'leave')}`)
+  return overdue === true ? `${line} ${paint('overdue', 'red')}` : line
 }
 
-/** A line for each upstream: where it is, and whether it is there and well. */
-export function describeUpstreams(upstreams: unknown): string[] {
-  if (!Array.isArray(upstreams)) return []
-  return upstreams.flatMap((upstream: Record<string, unknown> | null) => {
-    const { name, breaker, isHealthy, busy } = upstream ?? {}
-    const state = breaker === 'closed' ? (isHealthy === false ? 'unhealthy' : 'reachable') : 'unreachable'
-    return row('upstream', `${plain(name)} ${state}, ${plain(busy)} busy`)
-  })
-}
-
-function plain(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
-  return text.replace(/[\0-\x1f\x7f-\x9f]+/g, ' ')
-}
-
-function paint(text: string, code: number, color: boolean): string {
-  return color ? `\x1b[${code}m${text}\x1b[39m` : text
+function words(list: unknown): string {
+  return Array.isArray(list) ? list.map(plain).join(' ') : ''
 }

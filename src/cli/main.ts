@@ -6,11 +6,17 @@ import type { Io } from './verb.ts'
 
 const { env, stdout, stderr } = process
 
+function isTerminal(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY === true && env.TERM !== 'dumb'
+}
+
 const io: Io = {
   out: (line) => void stdout.write(`${line}\n`),
   err: (line) => void stderr.write(`${line}\n`),
   env,
-  color: stdout.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb'
+  color: isTerminal(stdout) && (env.NO_COLOR ?? '') === '',
+  isTerminal: isTerminal(stdout),
+  progress: isTerminal(stderr) ? (line) => void stderr.write(`\r\x1b[K${line}`) : null
 }
 
 // `intermission status | head -1`: nobody reads on, and that is no failure.

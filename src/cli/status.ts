@@ -1,25 +1,18 @@
-import { createAdminClient } from './admin-client.ts'
-import { describeMode, describeUpstreams, MODE_FIELDS, row } from './describe.ts'
+import { type AdminClient, createAdminClient } from './admin-client.ts'
+import { describeStatus } from './describe-status.ts'
 import { EXIT } from './exit-codes.ts'
-import type { RunVerb } from './verb.ts'
+import type { Io, RunVerb } from './verb.ts'
+import { watch } from './watch.ts'
 
 export const run: RunVerb = async (flags, io) => {
-  const answer = await createAdminClient(flags, io).get('/status')
-  if (flags.json) {
-    io.out(JSON.stringify(answer))
-    return EXIT.ok
-  }
-  const lines = describeMode(answer, io.color)
-  lines.push(...describeUpstreams(answer.upstreams))
-  for (const [name, value] of Object.entries(answer)) {
-    if (!MODE_FIELDS.has(name) && !(name === 'site' && value === 'default') && typeof value !== 'object')
-      lines.push(...row(words(name), value))
-  }
-  io.out(lines.join('\n'))
+  const client = createAdminClient(flags, io)
+  const show = async (): Promise<string> => textOf(client, flags.json === true, io)
+  if (flags.watch) return watch(show, io)
+  io.out(await show())
   return EXIT.ok
 }
 
-/** `inFlight` is `in flight`. */
-function words(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+async function textOf(client: AdminClient, json: boolean, io: Io): Promise<string> {
+  const status = await client.get('/status', 'sites', 'mode')
+  return json ? JSON.stringify(status) : describeStatus(status, io).join('\n')
 }

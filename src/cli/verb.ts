@@ -7,6 +7,10 @@ export interface Io {
   env: NodeJS.ProcessEnv
   /** Whether out is a terminal that wants colours. */
   color: boolean
+  /** Whether out is a terminal at all. */
+  isTerminal: boolean
+  /** Replaces the line of progress beside the answers; an empty one takes it away. Null where nobody is looking. */
+  progress: ((line: string) => void) | null
 }
 
 /** Does the verb; resolves with the exit code, or rejects with an error that has one. */

@@ -1,16 +1,18 @@
+import {
+  CLOSURE_FLAGS,
+  FROM,
+  HOLD,
+  IF_REVISION,
+  LEAVE_FLAGS,
+  LINK_FLAGS,
+  MAX_WAIT,
+  READ_ONLY,
+  REASON,
+  SITE,
+  WAIT_FLAGS
+} from './change-flags.ts'
 import { ADMIN_FLAGS, CLIENT_FLAGS, JSON_FLAG, PREVIEW_FLAGS, SERVER_FLAGS } from './flags.ts'
-import type { Flag, Verb } from './verb.ts'
-
-const REASON: Flag = {
-  name: 'reason',
-  metavar: 'TEXT',
-  description: 'why, for the record; visitors do not see it'
-}
-const IF_REVISION: Flag = {
-  name: 'ifRevision',
-  metavar: 'N',
-  description: 'only when the state still has this revision; exit code 5 when it has another'
-}
+import type { Verb } from './verb.ts'
 
 /** Every verb, in the order of help and README. */
 export const VERBS: readonly Verb[] = [
@@ -23,38 +25,86 @@ export const VERBS: readonly Verb[] = [
   {
     name: 'enter',
     summary: 'enter maintenance: visitors get a 503 page',
-    flags: [
-      { name: 'message', metavar: 'TEXT', description: 'what visitors read' },
-      { name: 'for', metavar: 'DUR', description: 'how long, such as 30m; not together with --until' },
-      { name: 'until', metavar: 'TIME', description: 'until when, in ISO 8601 such as 2030-01-31T09:00Z' },
-      {
-        name: 'onExpiry',
-        metavar: 'leave|stay',
-        description: 'what to do when that time has come',
-        defaultText: 'leave'
-      },
-      {
-        name: 'retryAfter',
-        metavar: 'DUR',
-        description: 'when clients may come back, where there is no end'
-      },
-      REASON,
-      IF_REVISION,
-      ...CLIENT_FLAGS
-    ],
+    flags: [...CLOSURE_FLAGS, READ_ONLY, SITE, ...WAIT_FLAGS, IF_REVISION, ...CLIENT_FLAGS],
     load: () => import('./enter.ts')
   },
   {
+    name: 'hold',
+    summary: 'keep requests waiting, as through a short restart',
+    flags: [MAX_WAIT, ...CLOSURE_FLAGS, SITE, ...WAIT_FLAGS, IF_REVISION, ...CLIENT_FLAGS],
+    load: () => import('./hold.ts')
+  },
+  {
     name: 'leave',
-    summary: 'leave maintenance: back to live',
-    flags: [REASON, IF_REVISION, ...CLIENT_FLAGS],
+    summary: 'leave whatever mode it is: back to live',
+    flags: [SITE, ...LEAVE_FLAGS, IF_REVISION, ...CLIENT_FLAGS],
     load: () => import('./leave.ts')
   },
   {
     name: 'status',
-    summary: 'show the mode, since when, by whom and until when',
-    flags: CLIENT_FLAGS,
+    summary: 'show the mode, since when, by whom and until when; the upstreams, and what is under way',
+    flags: [
+      { name: 'watch', metavar: null, description: 'show it again and again, until interrupted' },
+      ...CLIENT_FLAGS
+    ],
     load: () => import('./status.ts')
+  },
+  {
+    name: 'schedule add',
+    summary: 'plan a window',
+    flags: [FROM, ...CLOSURE_FLAGS, READ_ONLY, HOLD, MAX_WAIT, SITE, IF_REVISION, ...CLIENT_FLAGS],
+    load: async () => ({ run: (await import('./schedule.ts')).add })
+  },
+  {
+    name: 'schedule list',
+    summary: 'show what is planned',
+    flags: CLIENT_FLAGS,
+    load: async () => ({ run: (await import('./schedule.ts')).list })
+  },
+  {
+    name: 'schedule remove',
+    summary: 'take a window out of the plan; one that is running ends',
+    words: [{ name: 'ID', description: 'of the window' }],
+    flags: [REASON, IF_REVISION, ...CLIENT_FLAGS],
+    load: async () => ({ run: (await import('./schedule.ts')).remove })
+  },
+  {
+    name: 'link',
+    summary: 'make a link that lets whoever opens it pass while the site is closed',
+    flags: [...LINK_FLAGS, ...CLIENT_FLAGS],
+    load: async () => ({ run: (await import('./link.ts')).make })
+  },
+  {
+    name: 'link list',
+    summary: 'show the links that are good',
+    flags: CLIENT_FLAGS,
+    load: async () => ({ run: (await import('./link.ts')).list })
+  },
+  {
+    name: 'link revoke',
+    summary: 'take a link back: from then on it opens nothing',
+    words: [{ name: 'ID', description: 'of the link' }],
+    flags: [REASON, ...CLIENT_FLAGS],
+    load: async () => ({ run: (await import('./link.ts')).revoke })
+  },
+  {
+    name: 'history',
+    summary: 'show the last 100 changes: who, when, why',
+    flags: CLIENT_FLAGS,
+    load: () => import('./history.ts')
+  },
+  {
+    name: 'fleet ls',
+    summary: 'show the gateways that share the state',
+    flags: CLIENT_FLAGS,
+    load: async () => ({ run: (await import('./fleet.ts')).list })
+  },
+  {
+    name: 'fleet forget',
+    summary: 'forget a gateway that is lost: no change waits for it any more',
+    words: [{ name: 'MEMBER', description: 'its name, as fleet ls shows it' }],
+    flags: [REASON, ...CLIENT_FLAGS],
+    load: async () => ({ run: (await import('./fleet.ts')).forget })
   },
   {
     name: 'check',

@@ -25,7 +25,7 @@ for (const [why, adminOf] of [
     await answer.body?.cancel()
     assert.equal(answer.status, 503)
 
-    assert.match((await verb('status')).stdout, /^maintenance since .*\n {2}message: Back at nine\n/)
+    assert.match((await verb('status')).stdout, /^maintenance since .*\n {2}message +Back at nine\n/)
     assert.equal((await verb('health')).code, 0, 'maintenance is ready for traffic')
     const stale = await verb('leave', '--if-revision', '0')
     assert.deepEqual([stale.code, stale.stdout], [5, ''])

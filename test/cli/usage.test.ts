@@ -38,7 +38,24 @@ const WRONG: readonly [args: string[], stderr: RegExp][] = [
   [['entr'], /unknown command 'entr'[\s\S]*enter/],
   [['quux'], /unknown command 'quux'/],
   [['start', '--lisen', 'x'], /unknown option '--lisen'[\s\S]*--listen/],
-  [['enter', '--wait', 'none'], /unknown option '--wait'/],
+  [['enter', '--hold'], /unknown option '--hold'/],
+  [['enter', '--wait', 'soon'], /^--wait: "soon" is not allowed; expected applied or drained or none/],
+  [['leave', '--wait', 'drained'], /^--wait: "drained" is not allowed; expected applied or none/],
+  [['enter', '--timeout', '5'], /^--timeout: "5" is not allowed; expected a duration/],
+  [['hold', '--max-wait', 'x'], /^--max-wait: "x" is not allowed; expected a duration/],
+  [['schedule'], /^Usage: intermission schedule/],
+  [['schedule', 'ad'], /unknown command 'ad'[\s\S]*add/],
+  [['schedule', 'add', '--for', '1h'], /^--from: "nothing" is not allowed; expected when it begins/],
+  [
+    ['schedule', 'add', '--from', '2030-01-01T02:00'],
+    /^--from: "2030-01-01T02:00" is not allowed; expected an ISO/
+  ],
+  [
+    ['schedule', 'add', '--from', '2030-01-01T02:00Z'],
+    /^--until: "nothing" is not allowed; expected when it ends/
+  ],
+  [['schedule', 'remove'], /missing required argument 'ID'/],
+  [['link', 'revoke'], /missing required argument 'ID'/],
   [['leave', 'now'], /too many arguments/],
   [['completion'], /missing required argument 'SHELL'/],
   [['completion', 'csh'], /'csh' is invalid for argument 'SHELL'. Allowed choices are bash, fish, zsh/],
@@ -48,7 +65,10 @@ const WRONG: readonly [args: string[], stderr: RegExp][] = [
   [['enter', '--retry-after', '5'], /^--retry-after: "5" is not allowed; expected a duration/],
   [['enter', '--until', 'tomorrow'], /^--until: "tomorrow" is not allowed; expected an ISO 8601 time/],
   [['enter', '--for', '1h', '--until', '2030-01-01T00:00Z'], /^--for: "1h" is not allowed; expected either/],
-  [['enter', '--on-expiry', 'explode'], /^--on-expiry: "explode" is not allowed; expected leave or stay/],
+  [
+    ['enter', '--on-expiry', 'explode'],
+    /^--on-expiry: "explode" is not allowed; expected leave or stay or leave-if/
+  ],
   [['enter', '--if-revision', 'x'], /^--if-revision: "x" is not allowed; expected a whole number/],
   [['leave', '--reason', 'a', '--reason', 'b'], /^--reason: \["a","b"\] is not allowed; expected one value/],
   [['status', '--admin', 'x'], /^--admin: "x" is not allowed/],
@@ -107,6 +127,6 @@ test('a client verb does not load the server', async (t) => {
     const { stderr } = await run(t, process.execPath, [...args, '--state-dir', tempDir(t), ...rest])
     return stderr.includes('FASTIFY')
   }
-  for (const verb of ['enter', 'leave', 'status']) assert.equal(await loads(verb), false, verb)
+  for (const verb of ['enter', 'leave', 'status', 'history']) assert.equal(await loads(verb), false, verb)
   assert.equal(await loads('start'), true, 'the probe itself works')
 })
