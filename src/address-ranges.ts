@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net'
+import { BlockList, isIP, isIPv6 } from 'node:net'
 import { InputError } from './errors.ts'
 
 /** A set of IP addresses. */
@@ -38,4 +38,11 @@ export function createAddressRanges(
 /** A dual-stack listener shows IPv4 peers as ::ffff:192.0.2.1. */
 export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+}
+
+/** What one host usually has: an IPv4 address, or a /64 of IPv6 (RFC 6177). */
+export function networkOf(address: string): string {
+  if (!isIPv6(address) || address.startsWith('::')) return address
+  const [head = ''] = address.split('::')
+  return head.split(':').slice(0, 4).join(':')
 }

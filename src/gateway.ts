@@ -8,7 +8,7 @@ import type { Settings } from './config/settings.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import { createHostLookup } from './host-lookup.ts'
 import { processSamples } from './metrics/process-samples.ts'
-import { exposition } from './metrics/samples.ts'
+import { exposition, type Sample } from './metrics/samples.ts'
 import { createNobody, createSite } from './site.ts'
 import type { Control } from './state/control.ts'
 
@@ -26,6 +26,8 @@ export interface GatewayDeps {
   isReady?: () => boolean
   /** Origins such as `https://shop.example` under which visitors reach a site, or any site. Default: none is known. */
   origins?: (site: string | null) => string[]
+  /** More numbers for Prometheus. Default: none. */
+  samples?: () => Sample[]
 }
 
 /** The apps of a gateway, ready to be given requests; none listens by itself. */
@@ -78,7 +80,7 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
   if (deps.adminToken !== null) {
     const options = {
       ...adminOptions(settings, deps.adminToken, deps, sites),
-      ...(counts ? { metrics: () => metricsText([...sites.values()]) } : {})
+      ...(counts ? { metrics: () => metricsText([...sites.values()], deps) } : {})
     }
     if (settings.admin !== null) {
       admin = await createAdminApp(options, { options: appOptions(), accessLog: null })
@@ -117,8 +119,8 @@ function accessLogOptions(
   return format === null ? null : { format, output, trustProxy }
 }
 
-function metricsText(sites: readonly FastifyInstance[]): string {
-  return exposition([...sites.flatMap(({ metrics }) => metrics.samples()), ...processSamples()])
+function metricsText(sites: readonly FastifyInstance[], { samples = () => [] }: GatewayDeps): string {
+  return exposition([...sites.flatMap(({ metrics }) => metrics.samples()), ...samples(), ...processSamples()])
 }
 
 function createSiteLookup(settings: Settings, sites: Gateway['sites']): Gateway['siteFor'] {

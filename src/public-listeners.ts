@@ -6,8 +6,10 @@ import type { Settings } from './config/settings.ts'
 import type { Gateway } from './gateway.ts'
 import { type CertificateStore, createCertificateStore } from './listeners/certificate-store.ts'
 import { loadCertificates } from './listeners/certificates.ts'
+import { type ConnectionLimit, createConnectionLimit, type LimitName } from './listeners/connection-limit.ts'
 import type { ServeOptions } from './listeners/http1.ts'
 import { type Listener, type ListenerOptions, openListener } from './listeners/listener.ts'
+import type { Sample } from './metrics/samples.ts'
 import { createTrust } from './peer.ts'
 import { createRedirect } from './redirect.ts'
 import { routeUpgrade } from './upstream/tunnel.ts'
@@ -33,6 +35,24 @@ export function openCertificates(settings: Settings, warn: (text: string) => voi
   return createCertificateStore(certificates)
 }
 
+/** What all listeners for visitors may have open together. */
+export function openLimit(settings: Settings, onRefused: (limit: LimitName) => void): ConnectionLimit {
+  return createConnectionLimit({
+    max: settings.maxConnections,
+    maxPerAddress: settings.maxConnectionsPerAddress,
+    isShared: createTrust(settings.trustProxy),
+    onRefused
+  })
+}
+
+/** What Prometheus is told of the listeners. */
+export function limitSamples({ open, refused }: ConnectionLimit): Sample[] {
+  const counts = Object.entries(refused).map(
+    ([limit, value]): Sample => ({ name: 'intermission_connections_refused_total', labels: { limit }, value })
+  )
+  return [{ name: 'intermission_connections', labels: {}, value: open }, ...counts]
+}
+
 /** How requests of a listener reach the app that answers them. */
 export function servedBy(appFor: (request: IncomingMessage) => FastifyInstance): ServeOptions {
   return {
@@ -55,6 +75,7 @@ export async function openPublicListeners(
   gateway: Pick<Gateway, 'siteFor' | 'appFor'>,
   settings: Settings,
   certificates: CertificateStore | null,
+  limit: ConnectionLimit,
   opened: OpenListener[]
 ): Promise<void> {
   const options: ListenerOptions = {
@@ -62,6 +83,10 @@ export async function openPublicListeners(
     ...(certificates === null ? {} : { certificates }),
     ...(settings.proxyProtocol ? { sendsProxyHeader: createTrust(settings.trustProxy) } : {}),
     h2c: settings.h2c,
+    limit,
+    maxHeaderBytes: settings.maxHeaderBytes,
+    headTimeoutMs: settings.headTimeoutMs,
+    keepAliveTimeoutMs: settings.keepAliveTimeoutMs,
     clientIdleTimeoutMs: settings.clientIdleTimeoutMs
   }
   let httpsPort: number | null = null

@@ -8,8 +8,10 @@ import { createLogStream } from './log.ts'
 import { originsOf } from './origins.ts'
 import { packageVersion } from './package-root.ts'
 import {
+  limitSamples,
   type OpenListener,
   openCertificates,
+  openLimit,
   openPublicListeners,
   servedBy,
   withLine
@@ -53,6 +55,9 @@ export async function runServer(settings: Settings): Promise<number> {
     onError,
     onEvent
   })
+  const limit = openLimit(settings, (which) =>
+    log?.warn({ limit: which, open: limit.open }, 'connection refused')
+  )
   let gateway: Gateway | undefined
   const control = await openFleetControl(fleet, {
     sites: settings.sites.map(({ name }) => name),
@@ -70,7 +75,8 @@ export async function runServer(settings: Settings): Promise<number> {
         settings,
         listeners.map(({ target }) => target),
         site
-      )
+      ),
+    samples: () => limitSamples(limit)
   })
   log = gateway.log
   for (const [err, doing] of early) onError(err, doing)
@@ -80,7 +86,7 @@ export async function runServer(settings: Settings): Promise<number> {
   const stopped = onStopSignal(() => log?.warn('stopping at once'))
   let adminListener: OpenListener | undefined
   try {
-    await openPublicListeners(gateway, settings, certificates, listeners)
+    await openPublicListeners(gateway, settings, certificates, limit, listeners)
     if (gateway.admin !== null && settings.admin !== null) {
       const { admin } = gateway
       const options = { ...servedBy(() => admin), socketMode: ADMIN_SOCKET_MODE }

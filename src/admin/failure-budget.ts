@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net'
+import { networkOf } from '../address-ranges.ts'
 
 /** How many wrong tokens are looked at. */
 export interface FailureBudget {
@@ -64,10 +64,6 @@ export function createFailureBudget(now: () => number = () => performance.now())
   }
 }
 
-// One host usually has a whole /64 of IPv6 to guess from (RFC 6177).
 function keyOf(address: string | undefined): string {
-  if (address === undefined) return 'socket'
-  if (!isIPv6(address) || address.startsWith('::')) return address
-  const [head = ''] = address.split('::')
-  return head.split(':').slice(0, 4).join(':')
+  return address === undefined ? 'socket' : networkOf(address)
 }

@@ -1,5 +1,6 @@
 /** Options of the public listeners, in the order of help and README. */
 
+import { openFilesLimit } from './open-files.ts'
 import type { OptionSpec, OptionTable } from './option.ts'
 import { choice, duration, onOff } from './option-kinds.ts'
 import * as read from './readers.ts'
@@ -10,6 +11,11 @@ type ListenerSetting =
   | 'redirectListen'
   | 'h2c'
   | 'proxyProtocol'
+  | 'maxConnections'
+  | 'maxConnectionsPerAddress'
+  | 'maxHeaderBytes'
+  | 'headTimeoutMs'
+  | 'keepAliveTimeoutMs'
   | 'clientIdleTimeoutMs'
   | 'unknownHost'
 
@@ -34,6 +40,39 @@ export const LISTENER_OPTIONS: Pick<OptionTable, ListenerSetting> = {
     'proxyProtocol',
     'off',
     'connections from trustProxy begin with a PROXY header, version 1 or 2, which names the visitor'
+  ),
+  maxConnections: {
+    name: 'maxConnections',
+    metavar: 'N',
+    scalar: 'number',
+    description: 'connections of visitors at once; those beyond are cut',
+    defaultText: 'half of the files that the process may open, since a request may need a second connection',
+    read: read.readCount,
+    fallback: () => Math.floor(openFilesLimit() / 2)
+  },
+  maxConnectionsPerAddress: {
+    name: 'maxConnectionsPerAddress',
+    metavar: 'N',
+    scalar: 'number',
+    description: 'the same for each address (for each /64 of IPv6), peers in trustProxy left out',
+    defaultText: 'no limit',
+    read: read.readCount,
+    fallback: () => 0
+  },
+  maxHeaderBytes: {
+    name: 'maxHeaderSize',
+    metavar: 'SIZE',
+    description: 'largest request line and fields together, from 1k to 1m; larger ones are answered with 431',
+    defaultText: '32k',
+    read: (text) => read.readSize(text, 1024, 1_048_576),
+    fallback: () => 32_768,
+    show: read.sizeText
+  },
+  headTimeoutMs: duration('headTimeout', '15s', 'longest time for the head of a request; then it is 408'),
+  keepAliveTimeoutMs: duration(
+    'keepAliveTimeout',
+    '75s',
+    'how long a connection is kept for the next request; longer than what a load balancer in front does'
   ),
   clientIdleTimeoutMs: duration(
     'clientIdleTimeout',

@@ -153,3 +153,19 @@ export function readAccessLog(text: string): 'json' | 'combined' | null {
     return refuse(text, 'on, off, json or combined')
   }
 }
+
+const SIZE_UNITS: Record<string, number> = { '': 1, k: 1024, m: 1_048_576 }
+
+/** Reads a size as nginx spells it: `1024`, `32k`, `1m`. */
+export function readSize(text: string, least: number, most: number): number {
+  const [, count = '', unit = ''] = /^(\d{1,9})([km]?)$/i.exec(text) ?? []
+  const bytes = Number(count || Number.NaN) * SIZE_UNITS[unit.toLowerCase()]!
+  return bytes >= least && bytes <= most
+    ? bytes
+    : refuse(text, `a size such as 32k, from ${sizeText(least)} to ${sizeText(most)}`)
+}
+
+export function sizeText(bytes: number): string {
+  if (bytes % SIZE_UNITS.m! === 0) return `${bytes / SIZE_UNITS.m!}m`
+  return bytes % SIZE_UNITS.k! === 0 ? `${bytes / SIZE_UNITS.k!}k` : String(bytes)
+}

@@ -86,6 +86,16 @@ export interface ProcessOptions {
   h2c: boolean
   /** Whether connections from trusted peers begin with a PROXY header. */
   proxyProtocol: boolean
+  /** Connections of visitors that may be open at once; 0 = any number. */
+  maxConnections: number
+  /** The same for each address; 0 = any number. */
+  maxConnectionsPerAddress: number
+  /** Largest head of a request, in bytes. */
+  maxHeaderBytes: number
+  /** Milliseconds for the head of a request. */
+  headTimeoutMs: number
+  /** Milliseconds that a connection waits for its next request. */
+  keepAliveTimeoutMs: number
   /** Milliseconds that a client may neither send of a body it owes nor read what waits for it. */
   clientIdleTimeoutMs: number
   /** Who answers a host that no site has: the site `default`, or nobody, with 421. */

@@ -21,6 +21,8 @@ export interface ServeOptions {
   maxHeaderBytes?: number
   /** For the head of a request, in milliseconds. Default 15 s. */
   headTimeoutMs?: number
+  /** For the next request on a connection, in milliseconds. Default 75 s. */
+  keepAliveTimeoutMs?: number
   /** Longest silence of a client that has something to read or to send, in milliseconds. Default 60 s. */
   clientIdleTimeoutMs?: number
 }
@@ -46,7 +48,7 @@ export function createHttp1(options: ServeOptions): Http1Speaker {
   const server = createServer({
     maxHeaderSize: options.maxHeaderBytes ?? MAX_HEADER_BYTES,
     headersTimeout,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    keepAliveTimeout: options.keepAliveTimeoutMs ?? KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: Math.min(CONNECTIONS_CHECK_MS, headersTimeout),
     // An upload takes the time it takes.
     requestTimeout: 0,

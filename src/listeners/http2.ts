@@ -37,7 +37,7 @@ const KNOWN_METHODS = new Set(METHODS)
  * 1000 at once, then 33 in a second.
  */
 export function createHttp2(options: ServeOptions): Speaker {
-  const { maxHeaderBytes = MAX_HEADER_BYTES } = options
+  const { maxHeaderBytes = MAX_HEADER_BYTES, keepAliveTimeoutMs = KEEP_ALIVE_TIMEOUT_MS } = options
   const server = createServer({
     Http2ServerResponse: CutResponse as typeof Http2ServerResponse,
     maxSessionInvalidFrames: MAX_INVALID_FRAMES,
@@ -65,7 +65,7 @@ export function createHttp2(options: ServeOptions): Speaker {
       streams.add(stream)
       stream.once('close', () => open--)
     })
-    session.setTimeout(KEEP_ALIVE_TIMEOUT_MS, () => {
+    session.setTimeout(keepAliveTimeoutMs, () => {
       if (open === 0) sayGoodbye(session)
     })
     session.once('close', () => sessions.delete(session))

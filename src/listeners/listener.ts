@@ -1,8 +1,10 @@
 /** Accepts connections at one address and finds out what is spoken on them. */
 import { createServer, type Server, type Socket } from 'node:net'
+import { plainAddress } from '../address-ranges.ts'
 import { markUnixPeer } from '../unix-peer.ts'
 import { bind, boundTarget, type ListenTarget } from './bind.ts'
 import type { CertificateStore } from './certificate-store.ts'
+import type { ConnectionLimit } from './connection-limit.ts'
 import { overrideRemoteAddress, readProxyHeader, sniffHttp2 } from './first-bytes.ts'
 import { createHttp1, type ServeOptions, type Speaker, startTimeouts } from './http1.ts'
 import { createHttp2 } from './http2.ts'
@@ -19,6 +21,8 @@ export interface ListenerOptions extends ServeOptions {
   h2c?: boolean
   /** Whose connections begin with a PROXY header. Default: nobody's. */
   sendsProxyHeader?(socket: Socket): boolean
+  /** Shared by all listeners of a gateway. Default: any number of connections. */
+  limit?: ConnectionLimit
   /** Access rights of a unix socket. Default 0666: who may connect is decided by the folder. */
   socketMode?: number
 }
@@ -47,6 +51,7 @@ export async function openListener(target: ListenTarget, options: ListenerOption
   const open = new Set<Socket>()
   acceptor.prependListener('connection', (socket: Socket) => {
     if (target.kind === 'unix') markUnixPeer(socket)
+    if (options.limit?.admit(socket) === false) return
     open.add(socket)
     socket.once('close', () => open.delete(socket))
   })
@@ -85,12 +90,11 @@ function assemble(target: ListenTarget, options: ListenerOptions): Assembly {
     if (certificates === undefined) throw new TypeError('a listener with TLS needs certificates')
     const http2 = createHttp2(options)
     const tls = createTlsFront(certificates, http1.take, http2.take)
-    const acceptor =
-      sendsProxyHeader === undefined ? tls.server : acceptWithHeader(sendsProxyHeader, tls.take)
+    const acceptor = sendsProxyHeader === undefined ? tls.server : acceptWithHeader(options, tls.take)
     return { acceptor, speakers: [http1, http2], close: tls.close }
   }
   const http2 = h2c ? createHttp2(options) : null
-  const acceptor = acceptWithHeader(sendsProxyHeader, (socket, source) => {
+  const acceptor = acceptWithHeader(options, (socket, source) => {
     if (source !== null) overrideRemoteAddress(socket, source)
     if (http2 === null) http1.take(socket)
     else sniffHttp2(socket, HEAD_TIMEOUT_MS, (isHttp2) => (isHttp2 ? http2 : http1).take(socket))
@@ -99,11 +103,17 @@ function assemble(target: ListenTarget, options: ListenerOptions): Assembly {
 }
 
 function acceptWithHeader(
-  isExpected: ((socket: Socket) => boolean) | undefined,
+  { sendsProxyHeader, limit }: ListenerOptions,
   take: (socket: Socket, source: ProxySource | null) => void
 ): Server {
   return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    if (isExpected?.(socket) === true) readProxyHeader(socket, (source) => take(socket, source))
-    else take(socket, null)
+    // Over the limit.
+    if (socket.destroyed) return
+    if (sendsProxyHeader?.(socket) !== true) take(socket, null)
+    else
+      readProxyHeader(socket, (source) => {
+        if (source === null || limit?.admitFrom(socket, plainAddress(source.address)) !== false)
+          take(socket, source)
+      })
   })
 }

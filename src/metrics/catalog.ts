@@ -81,6 +81,12 @@ const CATALOG = {
     labels: ['site'],
     across: 'highest'
   },
+  intermission_connections: { type: 'gauge', help: 'Open connections of visitors.' },
+  intermission_connections_refused_total: {
+    type: 'counter',
+    help: 'Connections of visitors that were cut because there were too many.',
+    labels: ['limit']
+  },
   process_start_time_seconds: {
     type: 'gauge',
     help: 'When the process began, in seconds since 1970.',

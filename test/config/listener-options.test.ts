@@ -20,6 +20,9 @@ const REFUSED: readonly (readonly [flags: Record<string, string[]>, says: RegExp
   [{ listen: ['ftp://127.0.0.1:81'] }, /^--listen: .* https:\/\/ or http:\/\/ before a host/],
   [{ listen: ['https://unix:/run/g.sock'] }, /^--listen: .* not allowed/],
   [{ admin: ['https://127.0.0.1:81'] }, /^--admin: .* not allowed/],
+  [{ maxHeaderSize: ['32kb'] }, /^--max-header-size: .* a size such as 32k, from 1k to 1m/],
+  [{ maxHeaderSize: ['2m'] }, /^--max-header-size: .* from 1k to 1m/],
+  [{ maxHeaderSize: ['512'] }, /^--max-header-size: .* from 1k to 1m/],
   [{ maxRequests: ['many'] }, /^--max-requests: .* a whole number, or 0 for no limit/],
   [{ clientIdleTimeout: ['0s'] }, /^--client-idle-timeout: .* longer than 0/]
 ]

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { loadSettings, loadWithOrigins } from '../../src/config/load.ts'
+import { openFilesLimit } from '../../src/config/open-files.ts'
 import { envOf } from '../../src/config/option.ts'
 import { OPTIONS } from '../../src/config/options.ts'
 import type { OptionValues, SiteSettings } from '../../src/config/settings.ts'
@@ -24,6 +25,11 @@ const EXAMPLES: { [K in keyof OptionValues]: readonly [text: string, value: Opti
   redirectListen: ['127.0.0.1:80', [{ kind: 'tcp', host: '127.0.0.1', port: 80 }]],
   h2c: ['on', true],
   proxyProtocol: ['on', true],
+  maxConnections: ['0', 0],
+  maxConnectionsPerAddress: ['64', 64],
+  maxHeaderBytes: ['16k', 16_384],
+  headTimeoutMs: ['5s', 5000],
+  keepAliveTimeoutMs: ['2m', 120_000],
   clientIdleTimeoutMs: ['2m', 120_000],
   unknownHost: ['refuse', 'refuse'],
   hosts: ['Shop.example., *.shop.example', ['shop.example', '*.shop.example']],
@@ -132,6 +138,11 @@ test('nothing given is a gateway for this machine', () => {
     redirectListen: [],
     h2c: false,
     proxyProtocol: false,
+    maxConnections: Math.floor(openFilesLimit() / 2),
+    maxConnectionsPerAddress: 0,
+    maxHeaderBytes: 32_768,
+    headTimeoutMs: 15_000,
+    keepAliveTimeoutMs: 75_000,
     clientIdleTimeoutMs: 60_000,
     unknownHost: 'default',
     hosts: [],

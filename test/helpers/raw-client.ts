@@ -15,9 +15,16 @@ export interface RawClient {
   ended(withinMs?: number): Promise<'end' | 'reset'>
 }
 
-/** Connects to a TCP port of this machine or to a unix socket. */
-export async function rawClient(t: Cleanup, where: number | string): Promise<RawClient> {
-  const socket = typeof where === 'number' ? connect(where, '127.0.0.1') : connect(where)
+/**
+ * Connects to a TCP port of this machine or to a unix socket.
+ *
+ * @param from address of this machine, such as 127.0.0.2, that the other side shall see
+ */
+export async function rawClient(t: Cleanup, where: number | string, from?: string): Promise<RawClient> {
+  const socket =
+    typeof where === 'number'
+      ? connect({ port: where, host: '127.0.0.1', ...(from && { localAddress: from }) })
+      : connect(where)
   let received = ''
   let end: 'end' | 'reset' | null = null
   socket.setEncoding('latin1')
