@@ -37,6 +37,7 @@ test('the plugin works in as many lines as the README says, and the calls enter 
 })
 
 test('the app of plugins/README.md has files, pages, the admin API and the upstream, in this order', async (t) => {
+  const [snippet] = blocks(read('plugins/README.md')).map(({ code }) => code)
   const upstream = await okUpstream(t)
   const cwd = tempDir(t)
   for (const folder of ['errors', 'public']) mkdirSync(join(cwd, folder))
@@ -47,11 +48,7 @@ test('the app of plugins/README.md has files, pages, the admin API and the upstr
     t,
     cwd,
     [
-      replaceOnce(
-        replaceOnce(block(read('plugins/README.md'), 'js'), 'port: 8080', 'port: 0'),
-        'http://127.0.0.1:3000',
-        upstream.url
-      ),
+      replaceOnce(replaceOnce(snippet ?? '', 'port: 8080', 'port: 0'), 'http://127.0.0.1:3000', upstream.url),
       'const said = []',
       `${ASK}`,
       `${ASK.replace("'/'", "'/file.txt'")}`,
@@ -66,6 +63,18 @@ test('the app of plugins/README.md has files, pages, the admin API and the upstr
   assert.equal((said[0] as number[])[0], 200)
   assert.equal(upstream.seen[0]?.url, '/')
   assert.deepEqual([file, entered, closed?.[0]], [[200, 'a file'], 200, 503])
+})
+
+test('the modes of plugins/README.md are entered, planned and left without an app', async (t) => {
+  const [, snippet] = blocks(read('plugins/README.md')).map(({ code }) => code)
+  const tomorrow = new Date(Date.now() + 86_400_000).toISOString()
+  const said = await runSnippet(t, tempDir(t), [
+    replaceOnce(snippet ?? '', '2030-01-31T01:00+01:00', tomorrow),
+    "console.log(JSON.stringify([control.site('shop').state.mode, control.site('blog').state.mode, token.length]))"
+  ])
+  const [shop, blog, length] = said
+  assert.deepEqual([shop, blog], ['maintenance', 'live'])
+  assert.ok(Number(length) > 50)
 })
 
 test('the commands and the calls of curl enter and leave maintenance', async (t) => {
