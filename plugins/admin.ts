@@ -12,8 +12,10 @@ import { createDoor } from '../src/admin/door.ts'
 import { createEventStream } from '../src/admin/event-stream.ts'
 import { maintenanceRoutes } from '../src/admin/maintenance-routes.ts'
 import { OTHER_ROUTES, openApi } from '../src/admin/open-api.ts'
+import { openRoutes } from '../src/admin/open-routes.ts'
 import { createOriginGuard } from '../src/admin/origin-guard.ts'
 import { planRoutes } from '../src/admin/plan-routes.ts'
+import { createPreviews, type PreviewPage, type PreviewRequest } from '../src/admin/previews.ts'
 import { createProblem, problemOf } from '../src/admin/problem.ts'
 import type { AdminReply, AdminRoute } from '../src/admin/route.ts'
 import { type MemberStatus, type StatusSources, statusOf } from '../src/admin/status.ts'
@@ -25,6 +27,7 @@ import { packageVersion } from '../src/package-root.ts'
 import type { Control } from '../src/state/control.ts'
 import type { OpenMaintenance } from '../src/state/maintenance.ts'
 
+export type { PreviewPage, PreviewRequest } from '../src/admin/previews.ts'
 export type { MemberStatus, SiteFacts, StatusSources, StoreStatus } from '../src/admin/status.ts'
 export type { AdminToken } from '../src/admin/tokens.ts'
 
@@ -46,10 +49,12 @@ export interface AdminOptions {
   forget?: (member: string, by: string) => Promise<MemberStatus>
   /** The text of `GET /metrics`, for Prometheus. Default: there is no such address. */
   metrics?: () => string
+  /** Makes the page that visitors would get, for `POST /preview`; undefined for an unknown site. Default: there is none. */
+  preview?: (request: PreviewRequest) => PreviewPage | undefined
   /** Whether traffic may come, for `/readyz`. Maintenance is no reason to say no. Default: always. */
   ready?: () => boolean
   /**
-   * Answer every other address under the prefix with a 404 problem. Default: true with a prefix; false without one,
+   * Answer `/` with the admin page, and every other address under the prefix with a 404 problem. Default: true with a prefix; false without one,
    * where the other addresses are the app's. Set it to true on a listener that has nothing but the admin API.
    */
   notFound?: boolean
@@ -68,11 +73,9 @@ async function admin(fastify: FastifyInstance, options: AdminOptions): Promise<v
   const findRefusal = createOriginGuard(options.hosts)
   const { ready = () => true, origins = () => [], metrics, notFound = fastify.prefix !== '' } = options
   const sources = { ...options.status, ready }
-  const routes = [
-    ...maintenanceRoutes(control),
-    ...planRoutes(control, origins),
-    ...statusRoutes(control, sources, options.forget)
-  ]
+  const previews = createPreviews(options.preview ?? (() => undefined))
+  const routes = [...maintenanceRoutes(control), ...planRoutes(control, origins)]
+  routes.push(...statusRoutes(control, sources, options.forget), previews.route)
   const description = openApi([...routes, ...OTHER_ROUTES], packageVersion())
   const events = createEventStream({
     snapshot: () => statusOf(control, sources),
@@ -115,11 +118,21 @@ async function admin(fastify: FastifyInstance, options: AdminOptions): Promise<v
 
   route(fastify, '/livez', { GET: (_request, reply) => sendJson(reply, 200, { live: true }) })
   route(fastify, '/readyz', {
-    GET: (_request, reply) =>
-      ready()
-        ? sendJson(reply, 200, { ready: true })
-        : sendJson(reply, 503, createProblem(503, 'Not ready for traffic.'))
+    GET(_request, reply) {
+      if (ready()) return sendJson(reply, 200, { ready: true })
+      return sendJson(reply, 503, createProblem(503, 'Not ready for traffic.'))
+    }
   })
+
+  for (const { path, find } of openRoutes(previews, notFound)) {
+    route(fastify, path, {
+      GET(request, reply) {
+        const file = find(request.params as Record<string, string>)
+        if (file === undefined) return sendJson(reply, 404, createProblem(404))
+        return reply.headers(file.headers).send(file.content)
+      }
+    })
+  }
 
   await fastify.register(async (guarded) => {
     guarded.addHook('onRequest', (request, reply, done) => {
@@ -152,12 +165,8 @@ async function admin(fastify: FastifyInstance, options: AdminOptions): Promise<v
     route(guarded, '/openapi.json', { GET: (_request, reply) => sendJson(reply, 200, description) })
     route(guarded, '/events', {
       GET: (request, reply) => {
-        if (!events.hasRoom)
-          return sendJson(
-            reply,
-            503,
-            createProblem(503, 'Too many are listening already, or it is stopping.')
-          )
+        const detail = 'Too many are listening already, or it is stopping.'
+        if (!events.hasRoom) return sendJson(reply, 503, createProblem(503, detail))
         reply.hijack()
         events.open(request.raw, reply.raw)
       }
@@ -228,10 +237,9 @@ function sendJson(reply: FastifyReply, status: number, content: object): Fastify
 
 function findControl(fastify: FastifyInstance, options: AdminOptions): Control {
   if (options.control !== undefined) return options.control
-  const around = fastify.hasDecorator('maintenance')
-    ? fastify.getDecorator<Partial<OpenMaintenance>>('maintenance').control
-    : undefined
-  if (around !== undefined) return around
+  type Around = Partial<OpenMaintenance>
+  const around = fastify.hasDecorator('maintenance') && fastify.getDecorator<Around>('maintenance').control
+  if (around) return around
   throw new IntermissionError(
     'ERR_PLUGIN_MISUSE',
     'admin: there is nothing to administrate; register the maintenance plugin before it, or give it the option control'

@@ -129,6 +129,9 @@ function createSiteLookup(settings: Settings, sites: Gateway['sites']): Gateway[
   return createHostLookup(owners, settings.unknownHost === 'refuse' ? null : owners[0]!.owner)
 }
 
+// What a visitor meets while a site is in a mode.
+const REASONS = { maintenance: 'maintenance', 'read-only': 'read-only', hold: 'hold-timeout' } as const
+
 function adminOptions(
   settings: Settings,
   token: string,
@@ -142,6 +145,8 @@ function adminOptions(
     hosts: settings.adminHost,
     ready: isReady,
     ...(origins === undefined ? {} : { origins }),
+    preview: ({ site, mode, language, ...said }) =>
+      sites.get(site)?.errorPages.render({ status: 503, reason: REASONS[mode], ...said, site }, language),
     status: {
       store: () => ({ kind: settings.store.split(':')[0]!, reachable: control.isKnown, staleSince: null }),
       site: (name) => {

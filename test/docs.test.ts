@@ -5,6 +5,7 @@ import test from 'node:test'
 import { maintenanceRoutes } from '../src/admin/maintenance-routes.ts'
 import { OTHER_ROUTES } from '../src/admin/open-api.ts'
 import { planRoutes } from '../src/admin/plan-routes.ts'
+import { createPreviews } from '../src/admin/previews.ts'
 import { statusRoutes } from '../src/admin/status-routes.ts'
 import { exitCodeOf } from '../src/cli/exit-codes.ts'
 import { VERBS } from '../src/cli/verbs.ts'
@@ -67,6 +68,7 @@ test('every call of the admin API is in the README, and no other', async () => {
     ...maintenanceRoutes(control),
     ...planRoutes(control, () => []),
     ...statusRoutes(control, {}),
+    createPreviews(() => undefined).route,
     ...OTHER_ROUTES
   ]
   await control.close()

@@ -23,6 +23,18 @@ export const OTHER_ROUTES: readonly RouteDescription[] = [
   },
   {
     method: 'GET',
+    path: '/',
+    summary: 'the admin page; needs no token itself',
+    answers: { 200: ['HTML', 'Page'] }
+  },
+  {
+    method: 'GET',
+    path: '/preview/{id}',
+    summary: 'a page that was made to be looked at; needs no token',
+    answers: { 200: ['the page as visitors would get it', 'Page'] }
+  },
+  {
+    method: 'GET',
     path: '/metrics',
     summary: 'numbers for Prometheus, where they are counted',
     answers: { 200: ['text in the format of Prometheus', 'Metrics'] }
@@ -35,8 +47,13 @@ export const OTHER_ROUTES: readonly RouteDescription[] = [
   }
 ]
 
-const TYPES: Readonly<Record<string, string>> = { '/events': 'text/event-stream', '/metrics': 'text/plain' }
-const WITHOUT_TOKEN = ['/livez', '/readyz']
+const TYPES: Readonly<Record<string, string>> = {
+  '/': 'text/html',
+  '/preview/{id}': 'text/html',
+  '/events': 'text/event-stream',
+  '/metrics': 'text/plain'
+}
+const WITHOUT_TOKEN = ['/livez', '/readyz', '/', '/preview/{id}']
 
 /** Describes routes in OpenAPI 3.1. */
 export function openApi(routes: readonly RouteDescription[], version: string): object {

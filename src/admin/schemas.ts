@@ -153,6 +153,8 @@ export const SCHEMAS = {
     },
     Object.keys(document).filter((name) => name !== 'revision')
   ),
+  Preview: object({ path: { ...text, description: 'where it can be looked at, from this address on' } }),
+  Page: text,
   Metrics: text,
   Probe: { type: 'object' },
   Description: { type: 'object' },
@@ -201,6 +203,15 @@ export const WINDOW_BODY = {
   ...CLOSURE_BODY,
   from: { ...instant, description: 'when it begins' },
   site: { ...text, description: 'every site when it is not said' }
+} as const
+
+export const PREVIEW_BODY = {
+  site: { ...text, description: 'whose page', default: 'default' },
+  mode: { enum: ['maintenance', 'read-only', 'hold'], default: 'maintenance' },
+  message: { ...text, description: 'what visitors read' },
+  until: { ...instant, description: 'when it ends' },
+  for: { ...text, description: 'how long instead, such as 30m' },
+  language: { ...text, description: 'what the visitor likes best, such as fr', default: 'en' }
 } as const
 
 export const LINK_BODY = {

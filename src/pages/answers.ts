@@ -2,12 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { BrandOptions } from '../brand.ts'
 import { observationOf } from '../observation.ts'
 import { assetAnswer } from './asset-answer.ts'
-import { assetName } from './assets.ts'
+import { ASSETS_PATH, type Asset, assetName } from './assets.ts'
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts'
 import type { PagesLog } from './folder.ts'
 import { openLibrary } from './library.ts'
 import { createLook } from './look.ts'
-import { preflightAnswer, prepareAnswer } from './prepare.ts'
+import { preflightAnswer, prepareAnswer, renderPage } from './prepare.ts'
 import { createSayings } from './sayings.ts'
 import { isOver, type Prepared, send } from './send.ts'
 import type { Problem } from './wording.ts'
@@ -30,8 +30,18 @@ export interface Answers {
    * @returns false when it asks for something else, and nothing was done
    */
   writeAsset(request: IncomingMessage, response: ServerResponse, target: string): boolean
+  /** The page that a visitor of this language would get, to be looked at beforehand. */
+  render(problem: Problem, language: string): RenderedPage
   /** Stops watching the pages. */
   close(): void
+}
+
+/** A page that is not sent to a visitor. */
+export interface RenderedPage {
+  html: Buffer
+  contentType: string
+  /** The Content-Security-Policy it would have; null for none. */
+  policy: string | null
 }
 
 /** Options of {@link createAnswers}. */
@@ -125,6 +135,18 @@ export function createAnswers(options: AnswersOptions = {}): Answers {
       )
       return true
     },
+    render(problem, language) {
+      library.refresh()
+      const found = library.find(problem.status, problem.reason, language)
+      const html = renderPage(createSayings().of(problem), found, problem).replace(ASSET, (path) =>
+        dataUrl(library.asset(assetName(path) ?? ''), path)
+      )
+      return {
+        html: Buffer.from(html, 'latin1'),
+        contentType: found.page.contentType,
+        policy: found.policy?.replace("img-src 'self' ", 'img-src ') ?? null
+      }
+    },
     close: () => library.close()
   }
 }
@@ -134,4 +156,12 @@ function note(response: ServerResponse, reason: string | null): void {
   if (observation === undefined || response.headersSent) return
   observation.answeredBy = 'gateway'
   observation.reason = reason
+}
+
+// Where a page is only looked at, nobody serves the files beside it.
+const ASSET = new RegExp(`${ASSETS_PATH}[\\w.%-]+`, 'g')
+
+function dataUrl(asset: Asset | undefined, path: string): string {
+  if (asset === undefined) return path
+  return `data:${asset.contentType};base64,${Buffer.from(asset.bytes, 'latin1').toString('base64')}`
 }

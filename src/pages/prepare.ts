@@ -107,6 +107,12 @@ function headersOf(saying: Saying, vary: string): string[] {
   return headers
 }
 
+/** The page for whoever is answered first: in read-only that is a form. One character a byte. */
+export function renderPage(saying: Saying, found: FoundPage, problem: Problem): string {
+  const submission = saying.reason === 'read-only' ? 'notSent' : 'safe'
+  return fillTemplate(found.page.template, valuesOf(saying, found, submission, problem))
+}
+
 function submissionOf({ method = 'GET' }: IncomingMessage, { mayHaveArrived }: Problem): Submission {
   if (SAFE_METHODS.has(method)) return 'safe'
   return mayHaveArrived === true ? 'maybeSent' : 'notSent'

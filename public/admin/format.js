@@ -1,0 +1,29 @@
+const TIME = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
+const RELATIVE = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' })
+
+/** A point in time in the operator's own zone. */
+export function time(iso) {
+  return iso === null ? '' : TIME.format(new Date(iso))
+}
+
+export function clock(ms) {
+  return CLOCK.format(new Date(ms))
+}
+
+/** How far a point in time is away: "in 25 minutes". */
+export function distance(iso) {
+  const minutes = Math.round((Date.parse(iso) - Date.now()) / 60_000)
+  if (Math.abs(minutes) < 100) return RELATIVE.format(minutes, 'minute')
+  const hours = Math.round(minutes / 60)
+  return Math.abs(hours) < 48
+    ? RELATIVE.format(hours, 'hour')
+    : RELATIVE.format(Math.round(hours / 24), 'day')
+}
+
+/** What is shown of a wait: "3 in flight, the oldest for 12 s". */
+export function inFlight(count, oldestMs) {
+  return oldestMs === null || count === 0
+    ? `${count}`
+    : `${count}, the oldest for ${Math.round(oldestMs / 1000)} s`
+}
