@@ -1,5 +1,6 @@
 import { parseDurationMs } from '../duration.ts'
 import { InputError, IntermissionError } from '../errors.ts'
+import { isPathRule, PATH_RULE_ALLOWED } from '../path-rule.ts'
 import {
   CLOSED_MODES,
   type ClosedMode,
@@ -57,6 +58,12 @@ export interface EnterRequest extends ClosureRequest {
   force?: boolean
 }
 
+/** What somebody says whose work needs a closed site. */
+export interface DuringRequest extends EnterRequest {
+  /** What becomes of the mode when the work fails: back to live, or it stays for somebody to look. Default: `leave`. */
+  onError?: 'leave' | 'stay'
+}
+
 /** What somebody who leaves may say. A field that is null counts as not given. */
 export interface LeaveRequest extends ChangeRequest {
   /** What to wait for. Default: `applied`. */
@@ -90,10 +97,6 @@ export const CHANGE_FIELDS: ReadonlySet<string> = new Set(CHANGE)
 const LONGEST_MS = 366 * 86_400_000
 const LONGEST_TIMEOUT_MS = 86_400_000
 const LONGEST_MAX_WAIT_MS = 3_600_000
-const PATH_LENGTH = 500
-// Absolute and plain: what two readers could understand differently is no rule.
-const PLAIN = /^\/[^\s?#%;\\*]*$/
-const AMBIGUOUS = /\/\/|\/\.{1,2}(?:\/|$)/
 
 /** @throws InputError that names a field which is not one of `fields` */
 export function checkFields(request: object, fields: ReadonlySet<string>): void {
@@ -206,13 +209,6 @@ function readPaths(field: string, value: unknown): string[] {
   if (!Array.isArray(value) || value.length > MOST_PATHS)
     throw new InputError(field, value, `a list of at most ${MOST_PATHS} paths`)
   const wrong = value.findIndex((each) => !isPathRule(each))
-  if (wrong >= 0)
-    throw new InputError(field, value[wrong], 'a path such as /shop, or /shop/* for all that is below')
+  if (wrong >= 0) throw new InputError(field, value[wrong], PATH_RULE_ALLOWED)
   return [...(value as string[])]
-}
-
-function isPathRule(value: unknown): boolean {
-  if (!isPlainText(value) || value.length > PATH_LENGTH) return false
-  const path = value.endsWith('/*') ? value.slice(0, -1) : value
-  return PLAIN.test(path) && !AMBIGUOUS.test(path)
 }

@@ -50,6 +50,7 @@ before(() => {
     'errors.ts',
     'duration.ts',
     'durable-file.ts',
+    'path-rule.ts',
     ...readdirSync(join(packageRoot, 'src/state')).map((name) => `state/${name}`)
   ]
   mkdirSync(join(compiled, 'state'))
