@@ -1,7 +1,12 @@
+import type { IncomingMessage } from 'node:http'
+
 /** One request that was handed to the app and is not over. A relay is one, so that nothing is made for it. */
 export interface InFlightEntry {
+  readonly request: IncomingMessage
   /** Ends it at once, in the middle. */
   abort(): void
+  /** Whether it waits for an app that is not there: nothing of it has been sent yet. */
+  readonly isWaiting: boolean
   /** Whether it has become a connection of another protocol, such as a WebSocket. */
   readonly isUpgraded: boolean
 }
@@ -33,14 +38,14 @@ export interface InFlight {
   readonly oldestMs: number | null
   /** Begins a new generation. @returns the one that ended: what has begun until now is of it or older */
   close(): number
+  /** Lets what may go on under a new mode be of the current generation, so that nobody waits for its end. */
+  renew(mayGoOn: (entry: InFlightEntry) => boolean): void
   /** Resolves when nothing of a generation or an older one is left, or the time is over. */
   drained(generation: number, options: DrainOptions): Promise<Drained>
   /** What is left of a generation and older ones. */
   left(generation: number): { left: number; oldestMs: number | null }
   /** Ends all that is left of a generation and older ones. @returns how many */
   abort(generation: number): number
-  /** Ends all connections of another protocol that are of this or an older generation. @returns how many */
-  abortUpgraded(generation: number): number
 }
 
 // What was cut tells so itself, by `end`, once its sockets are gone.
@@ -78,12 +83,21 @@ export function createInFlight(): InFlight {
       return generation++
     },
     left: leftOf,
-    abort: (last) => abort(last, () => true),
-    abortUpgraded: (last) => abort(last, ({ isUpgraded }) => isUpgraded),
+    abort,
+    renew(mayGoOn) {
+      for (const [number, entries] of [...older]) {
+        for (const [entry, began] of [...entries]) {
+          if (!mayGoOn(entry)) continue
+          entries.delete(entry)
+          current.set(entry, began)
+        }
+        if (entries.size === 0) older.delete(number)
+      }
+      for (const look of waiting) look()
+    },
     async drained(last, { timeoutMs, force = false, signal }) {
       await untilEmpty(last, timeoutMs, signal)
-      if (force && signal?.aborted !== true && abort(last, () => true) > 0)
-        await untilEmpty(last, ABORT_GRACE_MS, signal)
+      if (force && signal?.aborted !== true && abort(last) > 0) await untilEmpty(last, ABORT_GRACE_MS, signal)
       const rest = leftOf(last)
       return { drained: rest.left === 0, ...rest }
     }
@@ -107,8 +121,8 @@ export function createInFlight(): InFlight {
     return [...older].flatMap(([number, entries]) => (number <= last ? [entries] : []))
   }
 
-  function abort(last: number, isMeant: (entry: InFlightEntry) => boolean): number {
-    const meant = upTo(last).flatMap((entries) => [...entries.keys()].filter(isMeant))
+  function abort(last: number): number {
+    const meant = upTo(last).flatMap((entries) => [...entries.keys()])
     for (const entry of meant) entry.abort()
     return meant.length
   }
@@ -135,11 +149,6 @@ export function createInFlight(): InFlight {
 
 function ageOf(generations: readonly Entries[]): number | null {
   let oldest = Number.POSITIVE_INFINITY
-  // In a map the first is the oldest.
-  for (const entries of generations)
-    for (const began of entries.values()) {
-      oldest = Math.min(oldest, began)
-      break
-    }
+  for (const entries of generations) for (const began of entries.values()) oldest = Math.min(oldest, began)
   return oldest === Number.POSITIVE_INFINITY ? null : performance.now() - oldest
 }

@@ -10,8 +10,7 @@ interface Request extends InFlightEntry {
 /** A request that ends when it is cut, or never. */
 function begin(inFlight: InFlight, { isUpgraded = false, isStuck = false } = {}): Request {
   const request: Request = {
-    aborted: false,
-    isUpgraded,
+    ...{ aborted: false, isUpgraded, isWaiting: false, request: {} as never },
     abort() {
       request.aborted = true
       if (!isStuck) setImmediate(() => inFlight.end(request))
@@ -109,15 +108,20 @@ test('waiting can be given up, and then nothing is cut', async () => {
   assert.deepEqual([result.drained, result.left, request.aborted], [false, 1, false])
 })
 
-test('only connections of another protocol are ended, of the generation and older ones', () => {
+test('nobody waits for what may go on, and it is of the new generation', async () => {
   const inFlight = createInFlight()
-  const plain = begin(inFlight)
-  const socket = begin(inFlight, { isUpgraded: true })
+  const first = begin(inFlight)
+  inFlight.close()
+  const [second, third] = [begin(inFlight), begin(inFlight)]
   const generation = inFlight.close()
-  const later = begin(inFlight, { isUpgraded: true })
-  assert.equal(inFlight.abortUpgraded(generation), 1)
-  assert.deepEqual(
-    [plain, socket, later].map(({ aborted }) => aborted),
-    [false, true, false]
-  )
+  const waiting = inFlight.drained(generation, { timeoutMs: 5000 })
+  inFlight.renew((entry) => entry !== third)
+  assert.deepEqual(inFlight.left(generation).left, 1)
+  inFlight.renew(() => true)
+  assert.equal((await waiting).drained, true)
+  assert.equal(inFlight.count, 3)
+  const next = inFlight.close()
+  assert.equal(inFlight.left(next).left, 3)
+  for (const entry of [first, second, third]) inFlight.end(entry)
+  assert.equal(inFlight.count, 0)
 })

@@ -13,7 +13,10 @@ async function open(t: TestContext, deps: Partial<ControlDeps> = {}): Promise<Co
 }
 
 function begin(inFlight: InFlight): InFlightEntry {
-  const request = { isUpgraded: false, abort: () => inFlight.end(request) }
+  const request: InFlightEntry = {
+    ...{ request: {} as never, isUpgraded: false, isWaiting: false },
+    abort: () => inFlight.end(request)
+  }
   inFlight.begin(request)
   return request
 }
