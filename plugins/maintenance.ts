@@ -1,24 +1,34 @@
 /**
- * The gate: while a site is in maintenance, every request is answered with 503 and a kind page.
+ * The gate: while a site is closed, requests are answered with 503 and a kind page, or wait, as its mode says.
  *
- * Decorates `fastify.maintenance`. Uses `fastify.errorPages` when it is there. Register it after error-pages, and
- * before the routes, static-first and the proxy: hooks reach only what is registered after them.
+ * Decorates `fastify.maintenance` and `fastify.gate`. Uses `fastify.errorPages` when it is there. Register it after
+ * error-pages, and before the routes, static-first and the proxy: hooks reach only what is registered after them.
  */
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { isAcmeChallenge } from '../src/acme-challenge.ts'
 import { InputError, IntermissionError } from '../src/errors.ts'
-import type { Answers } from '../src/pages/answers.ts'
-import { createAnswers } from '../src/pages/answers.ts'
+import { createBypass } from '../src/gate/bypass.ts'
+import { createClosedGate, type Visit } from '../src/gate/gate.ts'
+import { type GateOptions, resolveGateOptions } from '../src/gate/gate-options.ts'
+import { createJudge } from '../src/gate/judge.ts'
+import { answerOwn, mayBeOwn } from '../src/gate/own-addresses.ts'
+import type { OwnAnswer, OwnRefusal } from '../src/gate/own-answer.ts'
+import { OwnRequest } from '../src/gate/own-request.ts'
+import { publicStatus } from '../src/gate/public-status.ts'
+import { mayGoOn } from '../src/gate/review.ts'
+import { observationOf } from '../src/observation.ts'
+import { type Answers, createAnswers } from '../src/pages/answers.ts'
+import { send } from '../src/pages/send.ts'
+import { createSchemeLookup } from '../src/peer.ts'
 import { rawTarget } from '../src/raw-target.ts'
 import type { StateDocument } from '../src/state/document.ts'
-import type { Maintenance } from '../src/state/maintenance.ts'
-import { openMaintenance } from '../src/state/maintenance.ts'
+import { type Maintenance, openMaintenance } from '../src/state/maintenance.ts'
 import { createMemoryStore } from '../src/state/memory-store.ts'
 import type { StateStore } from '../src/state/store.ts'
 import { retryAfterSeconds } from '../src/state/transitions.ts'
 
-export interface MaintenanceOptions {
+export interface MaintenanceOptions extends GateOptions {
   /** Where the mode is kept. It stays open when the app closes. Default: in memory, forgotten with the process. */
   store?: StateStore
   /** The site that this app is. Default `default`. */
@@ -27,70 +37,178 @@ export interface MaintenanceOptions {
   maintenance?: Maintenance
 }
 
+/** What the gate is doing right now. */
+export interface Gate {
+  /** Requests that wait for the end of the mode `hold`. */
+  readonly held: number
+  /** Requests that have passed although the site is closed, and are not over. */
+  readonly bypassed: number
+  /** Answers those who are held, and holds nobody any more. Done by itself when the app closes. */
+  giveUp(): void
+  /** Answers a request that was let in before and will not be finished, as the gate does now. */
+  refuse(request: IncomingMessage, response: ServerResponse, requestId: string): void
+}
+
 declare module 'fastify' {
   interface FastifyInstance {
     maintenance: Maintenance
+    gate: Gate
   }
   interface FastifyContextConfig {
     /** What Intermission should know about this route. */
     intermission?: {
-      /** Answer this route in maintenance as well. Default false. */
+      /** Answer this route while the site is closed as well. Nobody waits for its requests to finish. Default false. */
       bypass?: boolean
+      /** The route hands its requests on, to somebody who says by itself when they are over. Default false. */
+      forwards?: boolean
     }
   }
 }
+
+type Done = () => void
+
+const STARTING_RETRY_SECONDS = 5
 
 async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions): Promise<void> {
   checkOptions(options)
-  const given = options.maintenance
-  const opened = given ?? (await openOwn(fastify, options))
+  const { isProbe, holdLimit, websockets } = resolveGateOptions(options)
+  const bypass = createBypass(options, (token) => site.verifyLink(token) !== null)
+  const isSecure = createSchemeLookup(options.trustProxy)
+  const site = options.maintenance ?? (await openOwn(fastify, options))
   const shared = fastify.hasDecorator('errorPages') ? fastify.getDecorator<Answers>('errorPages') : undefined
   const answers = shared ?? createAnswers({ log: fastify.log })
+  const judge = createJudge(site, bypass)
+  const gate = createClosedGate({ site, judge, isProbe, holdLimit })
+  const secondsLeft = (): number => retryAfterSeconds(site.state, Date.now())
+  const isReachable = (): boolean => !fastify.hasDecorator('proxy') || fastify.proxy.isReachable()
+  const own = {
+    verifyLink: site.verifyLink,
+    statusOf: (path: string | null) =>
+      publicStatus({ site, judge, isReachable, retryAfterSeconds: secondsLeft }, path)
+  }
+  const ownRequests = new WeakMap<IncomingMessage, OwnRequest>()
+  let hasOwnRoutes = false
 
-  // Once at the start of the request, and once more right before it is handed on: it may have waited for its body.
-  function gate(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-    const { state } = opened
-    if (state.mode === 'live' || passes(request)) {
-      done()
-      return
-    }
-    reply.hijack()
-    answers.write(request.raw, reply.raw, {
-      status: 503,
-      reason: state.mode,
-      message: state.message,
-      until: state.until,
-      retryAfterSeconds: retryAfterSeconds(state, Date.now()),
-      site: state.site,
-      requestId: request.id
-    })
+  function onRequest(request: FastifyRequest, reply: FastifyReply, done: Done): void {
+    if (!mayBeOwn(rawTarget(request.raw)) || !answersOwn(request, reply)) look(request, reply, done)
   }
 
-  fastify.decorate('maintenance', opened)
-  fastify.addHook('onRequest', gate)
-  fastify.addHook('preHandler', gate)
-  const forget = opened.onChange((state) => log(fastify, state))
+  // Once at the start of the request, and once more right before it is handed on: it may have waited for its body.
+  function look(request: FastifyRequest, reply: FastifyReply, done: Done): void {
+    if (site.state.mode === 'live' && site.isKnown) admit(request, reply, done)
+    else if (!gate.receive(visit(request, reply, done))) ownRequests.get(request.raw)?.leave()
+  }
+
+  function admit(request: FastifyRequest, reply: FastifyReply, done: Done): void {
+    if (hasOwnRoutes) count(request, reply)
+    done()
+  }
+
+  // What a route of the app itself answers is in flight until its response has ended. The proxy counts its own.
+  function count({ raw, routeOptions }: FastifyRequest, reply: FastifyReply): void {
+    const { bypass, forwards } = routeOptions.config?.intermission ?? {}
+    if (bypass === true || forwards === true) return
+    let one = ownRequests.get(raw)
+    if (one === undefined) {
+      one = new OwnRequest(raw, reply.raw, site.inFlight)
+      ownRequests.set(raw, one)
+    }
+    one.enter()
+  }
+
+  function visit(request: FastifyRequest, reply: FastifyReply, done: Done): Visit {
+    return {
+      request: request.raw,
+      response: reply.raw,
+      isOpen: request.routeOptions.config?.intermission?.bypass === true,
+      admit: () => admit(request, reply, done),
+      bypass(mode) {
+        if (mode !== null) reply.header('intermission-mode', mode)
+        done()
+      },
+      refuse(reason) {
+        reply.hijack()
+        refuse(request.raw, reply.raw, request.id, reason)
+      },
+      answer: (answer) => tell(request, reply, answer)
+    }
+  }
+
+  function refuse(
+    request: IncomingMessage,
+    response: ServerResponse,
+    requestId: string,
+    reason: string
+  ): void {
+    const { message, until, site: name } = site.state
+    const said = site.isKnown
+      ? { message, until, retryAfterSeconds: secondsLeft() }
+      : { retryAfterSeconds: STARTING_RETRY_SECONDS }
+    answers.write(request, response, { status: 503, reason, ...said, site: name, requestId })
+  }
+
+  function answersOwn(request: FastifyRequest, reply: FastifyReply): boolean {
+    const { raw } = request
+    const line = { method: raw.method ?? 'GET', target: rawTarget(raw), isSecure: () => isSecure(raw) }
+    const answer = answerOwn(line, own)
+    if (answer !== undefined) tell(request, reply, answer)
+    return answer !== undefined
+  }
+
+  function tell({ raw, id }: FastifyRequest, reply: FastifyReply, answer: OwnAnswer | OwnRefusal): void {
+    reply.hijack()
+    const observation = observationOf(reply.raw)
+    if (observation !== undefined) observation.answeredBy = 'gateway'
+    if (!('refused' in answer)) send(raw, reply.raw, answer, false)
+    else
+      answers.write(raw, reply.raw, {
+        status: answer.refused,
+        reason: null,
+        requestId: id,
+        headers: answer.headers
+      })
+  }
+
+  fastify.decorate('maintenance', site)
+  fastify.decorate('gate', {
+    get held() {
+      return gate.held
+    },
+    get bypassed() {
+      return gate.bypassed
+    },
+    giveUp: gate.giveUp,
+    refuse: (request, response, requestId) => refuse(request, response, requestId, gate.reason())
+  })
+  fastify.addHook('onRoute', ({ config }) => {
+    if (config?.intermission?.forwards !== true) hasOwnRoutes = true
+  })
+  fastify.addHook('onRequest', onRequest)
+  fastify.addHook('preHandler', look)
+  const forget = site.onChange((state) => {
+    log(fastify, state)
+    site.inFlight.renew((running) => mayGoOn(running, judge, websockets))
+    gate.reconsider()
+  })
+  fastify.addHook('preClose', async () => gate.giveUp())
   fastify.addHook('onClose', async () => {
     forget()
     if (shared === undefined) answers.close()
-    if (given === undefined) await opened.close()
+    if (options.maintenance === undefined) await site.close()
   })
-}
-
-// Certificates must be renewed in maintenance too.
-function passes(request: FastifyRequest): boolean {
-  return request.routeOptions.config?.intermission?.bypass === true || isAcmeChallenge(rawTarget(request.raw))
 }
 
 function openOwn(fastify: FastifyInstance, options: MaintenanceOptions): Promise<Maintenance> {
   const { store = createMemoryStore(), site = 'default' } = options
   const onError = (err: unknown, doing: string): void => fastify.log.error({ err, site }, `failed ${doing}`)
-  return openMaintenance({ store, site, onError })
+  const isHealthy = async (): Promise<boolean> =>
+    !fastify.hasDecorator('proxy') || fastify.proxy.isReachable()
+  return openMaintenance({ store, site, onError, isHealthy })
 }
 
 function log(fastify: FastifyInstance, state: StateDocument): void {
   const { site, mode, revision, by, reason, until } = state
-  const text = mode === 'live' ? 'maintenance left' : 'maintenance entered'
+  const text = mode === 'live' ? 'maintenance left' : `${mode} entered`
   fastify.log.info({ site, mode, revision, by, reason, until }, text)
 }
 

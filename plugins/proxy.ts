@@ -9,6 +9,7 @@ import type { Socket } from 'node:net'
 import httpProxy from '@fastify/http-proxy'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { isBypassed } from '../src/bypass-traces.ts'
 import { createAnswers, type Problem } from '../src/pages/answers.ts'
 import { rawTarget } from '../src/raw-target.ts'
 import { answerForFailure, logLevelOf, type UpstreamError } from '../src/upstream/failure.ts'
@@ -34,8 +35,12 @@ export interface Proxy {
   readonly inFlight: number
   /** Requests that wait for an app that refuses connections. */
   readonly held: number
+  /** Of those in flight, connections of another protocol, such as WebSockets. */
+  readonly tunnels: number
   /** What is known of each upstream, in the order of the option. */
   readonly upstreams: readonly UpstreamStatus[]
+  /** Whether there is an upstream that is not known to be gone. When there is none, it looks again. */
+  isReachable(): boolean
 }
 
 declare module 'fastify' {
@@ -59,7 +64,8 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
   const answers = fastify.hasDecorator('errorPages') ? fastify.errorPages : createAnswers()
   const isIntercepted = (status: number): boolean => intercepted.has(status)
   let unsettled = 0
-  const tunnels = new Set<() => void>()
+  const tunnels = new Set<Relay>()
+  const { inFlight } = fastify.hasDecorator('maintenance') ? fastify.maintenance : { inFlight: null }
 
   fastify.decorate('proxy', {
     get inFlight() {
@@ -68,6 +74,10 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
     get held() {
       return forwarder.held
     },
+    get tunnels() {
+      return tunnels.size
+    },
+    isReachable: forwarder.isReachable,
     get upstreams() {
       return forwarder.upstreams.map(statusOf)
     }
@@ -105,7 +115,7 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
       fail(gone)
       return
     }
-    let endTunnel: (() => void) | null = null
+    const counter = isBypassed(request) ? null : inFlight
     const relay = new Relay({
       request,
       response,
@@ -124,28 +134,25 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
       onCut(error) {
         logFailure(fastifyRequest.log, fastifyRequest.id, error)
       },
-      onTunnel(end) {
-        endTunnel = end
-        tunnels.add(end)
+      onAborted() {
+        fastify.gate.refuse(request, response, fastifyRequest.id)
+      },
+      onTunnel() {
+        tunnels.add(relay)
       },
       onSettled() {
         unsettled--
-        if (endTunnel !== null) tunnels.delete(endTunnel)
+        counter?.end(relay)
+        if (relay.isUpgraded) tunnels.delete(relay)
       }
     })
     unsettled++
+    counter?.begin(relay)
     const { method = 'GET' } = request
-    const repeatable = !requestHead.hasBody && upgraded === null && isSafe(method)
-    forwarder.dispatch(
-      {
-        method,
-        head: requestHead.head,
-        hasBody: requestHead.hasBody,
-        upgrade: upgraded !== null,
-        repeatable
-      },
-      relay
-    )
+    const { head, hasBody } = requestHead
+    const upgrade = upgraded !== null
+    const repeatable = !hasBody && !upgrade && isSafe(method)
+    forwarder.dispatch({ method, head, hasBody, upgrade, repeatable }, relay)
   }
 
   // Every method that Node's parser knows, also those that Fastify does not route by itself.
@@ -159,6 +166,7 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
     await scope.register(httpProxy, {
       upstream: 'http://upstream.invalid',
       httpMethods: fastify.supportedMethods,
+      config: { intermission: { forwards: true } },
       // Answers by itself and never calls back, so that http-proxy's own handler is not reached.
       preHandler: forward
     })
@@ -170,7 +178,7 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
   fastify.server.on('upgrade', onUpgrade)
   // The server would wait for them for ever: it does not know them any more.
   fastify.addHook('preClose', async () => {
-    for (const end of tunnels) end()
+    for (const tunnel of tunnels) tunnel.abort()
   })
   fastify.addHook('onClose', async () => {
     fastify.server.off('upgrade', onUpgrade)

@@ -1,7 +1,7 @@
 /** Everything that another program may use. */
 export { type AdminOptions, default as admin } from '../plugins/admin.ts'
 export { default as errorPages, type ErrorPagesOptions } from '../plugins/error-pages.ts'
-export { default as maintenance, type MaintenanceOptions } from '../plugins/maintenance.ts'
+export { default as maintenance, type Gate, type MaintenanceOptions } from '../plugins/maintenance.ts'
 export { default as metrics, type Metrics, type MetricsOptions } from '../plugins/metrics.ts'
 export { default as proxy, type Proxy, type ProxyOptions } from '../plugins/proxy.ts'
 export { default as staticFirst, type StaticFirstOptions } from '../plugins/static-first.ts'

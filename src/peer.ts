@@ -91,6 +91,21 @@ export function createClientAddress(trustProxy: readonly string[] = []): ClientA
   }
 }
 
+/**
+ * Whether a request came by HTTPS, to us or to one of the proxies in front of us that says so by X-Forwarded-Proto.
+ *
+ * @param trustProxy as for {@link createTrust}
+ */
+export function createSchemeLookup(
+  trustProxy: readonly string[] = []
+): (request: IncomingMessage) => boolean {
+  const trusts = createTrust(trustProxy)
+  return ({ socket, headers }) => {
+    const forwardedProto = headers['x-forwarded-proto']?.toString().split(',')[0]?.trim().toLowerCase()
+    return isEncrypted(socket) || (forwardedProto === 'https' && trusts(socket))
+  }
+}
+
 /** Whether TLS ends here, at this connection. */
 export function isEncrypted(socket: Socket): boolean {
   return (socket as Socket & { encrypted?: boolean }).encrypted === true

@@ -98,6 +98,7 @@ export async function runServer(settings: Settings): Promise<number> {
     stopping = true
     fleet.stopping()
     log.info({ signal, inFlight: gateway.inFlight }, 'draining')
+    for (const { gate } of gateway.sites.values()) gate.giveUp()
   } finally {
     await Promise.all(listeners.map((listener) => listener.close(settings.drainTimeoutMs)))
     await adminListener?.close(ADMIN_CLOSE_MS)

@@ -1,14 +1,18 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import errorPages, { type ErrorPagesOptions } from '../plugins/error-pages.ts'
-import maintenance from '../plugins/maintenance.ts'
+import maintenance, { type MaintenanceOptions } from '../plugins/maintenance.ts'
 import metrics from '../plugins/metrics.ts'
 import proxy, { type ProxyOptions } from '../plugins/proxy.ts'
 import staticFirst from '../plugins/static-first.ts'
 import { addAccessLog } from './access-log.ts'
 import type { AppDeps } from './app-options.ts'
+import { readBypassTokens } from './config/bypass-tokens.ts'
 import type { ProcessOptions, SiteSettings } from './config/settings.ts'
 import { keepRawTarget } from './raw-target.ts'
 import type { Maintenance } from './state/maintenance.ts'
+
+/** How a token is written of which only the digest is known. */
+const DIGEST = 'sha256:'
 
 /** Builds the app of one site, ready to be given requests: this is the one place that orders its plugins. */
 export async function createSite(
@@ -19,7 +23,7 @@ export async function createSite(
   const site = createVisitorsApp(deps)
   if (deps.counts) await site.register(metrics, { site: settings.name })
   await site.register(errorPages, pageOptions(settings))
-  await site.register(maintenance, { maintenance: deps.maintenance })
+  await site.register(maintenance, maintenanceOptions(settings, shared, deps.maintenance))
   if (settings.static !== null) await site.register(staticFirst, { root: settings.static })
   await site.register(proxy, proxyOptions(settings, shared))
   await site.ready()
@@ -49,6 +53,26 @@ export function pageOptions(site: SiteSettings): ErrorPagesOptions {
       supportUrl: site.supportUrl ?? undefined
     },
     returnSpreadMs: site.returnSpreadMs
+  }
+}
+
+/** What the gate of a site is told. */
+export function maintenanceOptions(
+  site: SiteSettings,
+  shared: ProcessOptions,
+  maintenance: Maintenance
+): MaintenanceOptions {
+  return {
+    maintenance,
+    bypassAddresses: site.bypassAddress,
+    bypassPaths: site.bypassPath,
+    bypassTokens: readBypassTokens(site).map((text) =>
+      text.startsWith(DIGEST) ? { sha256: text.slice(DIGEST.length) } : text
+    ),
+    probePaths: site.probePath,
+    trustProxy: shared.trustProxy,
+    holdLimit: site.holdLimit,
+    websockets: site.websockets
   }
 }
 

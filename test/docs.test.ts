@@ -90,10 +90,17 @@ test('every plugin and each of its options is in plugins/README.md, and no other
     table.map(([plugin]) => plugin).sort(),
     files.map((name) => `\`${name.slice(0, -3)}\``).sort()
   )
-  const ofProxy = rows(text, 'Options', 'For').map(([options]) => options)
+  const firstColumn = (...titles: string[]): string =>
+    rows(text, ...titles)
+      .map(([cell]) => cell)
+      .join()
+  const below: Record<string, string> = {
+    proxy: firstColumn('Options', 'For'),
+    maintenance: firstColumn('Options of the gate', 'For')
+  }
   for (const [plugin = '', options = ''] of table) {
     const name = plugin.replaceAll('`', '')
-    const said = quoted(name === 'proxy' ? ofProxy.join() : options).filter((one) => one !== 'prefix')
+    const said = quoted(options + (below[name] ?? '')).filter((one) => one !== 'prefix')
     assert.deepEqual([...new Set(said)].sort(), optionsOf(name).sort(), name)
   }
 })
@@ -140,10 +147,16 @@ function membersOf(file: string, type: string): string[] {
 
 /** The fields of the options of a plugin, wherever they are declared. */
 function optionsOf(plugin: string): string[] {
-  const type = `${plugin.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase())}Options`
-  const declared = new RegExp(`export interface ${type} \\{\\n([\\s\\S]*?)\\n\\}`)
-  const body = sources().find(({ text }) => declared.test(text))?.text ?? ''
-  return [...(declared.exec(body)?.[1] ?? '').matchAll(/^ {2}(\w+)\??:/gm)].map(([, name = '']) => name)
+  return fieldsOf(`${plugin.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase())}Options`)
+}
+
+// With those that it has from others.
+function fieldsOf(type: string): string[] {
+  const declared = new RegExp(`export interface ${type} (?:extends (\\w+) )?\\{\\n([\\s\\S]*?)\\n\\}`)
+  const text = sources().find((source) => declared.test(source.text))?.text ?? ''
+  const [, base, body = ''] = declared.exec(text) ?? []
+  const own = [...body.matchAll(/^ {2}(\w+)\??:/gm)].map(([, name = '']) => name)
+  return base === undefined ? own : [...own, ...fieldsOf(base)]
 }
 
 function sources(): { path: string; text: string }[] {

@@ -25,6 +25,8 @@ export interface Forwarder {
   readonly held: number
   /** Why a request could not be sent to anybody right now; null when it is worth a dispatch. */
   refusal(): UpstreamError | null
+  /** Whether there is an upstream that is not known to be gone. When there is none, it looks again. */
+  isReachable(): boolean
   dispatch(request: UpstreamRequest, handler: ExchangeHandler): void
   close(): void
 }
@@ -162,6 +164,11 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       return room.size
     },
     refusal,
+    isReachable() {
+      if (!hasNobody()) return true
+      for (const upstream of upstreams) upstream.probe()
+      return false
+    },
     dispatch,
     close() {
       room.empty(fail)

@@ -8,36 +8,10 @@ import type { ClientHead, ClientResponse } from './client-response.ts'
 import { createClientResponse } from './create-client-response.ts'
 import type { ExchangeHandler, RequestChannel } from './exchange.ts'
 import { UpstreamError } from './failure.ts'
-import type { IdleWatch } from './idle-watch.ts'
+import type { RelayOptions } from './relay-options.ts'
 import { RequestBody } from './request-body.ts'
-import type { RequestHead } from './request-head.ts'
 import type { ResponseHead } from './response-head.ts'
-import { joinTunnel, type UpgradedClient } from './tunnel.ts'
-
-export interface RelayOptions {
-  request: IncomingMessage
-  response: ServerResponse
-  requestHead: RequestHead
-  /** The client's connection when it asked to change protocols. */
-  upgraded: UpgradedClient | null
-  /** Fields to add to the response, as name, value, ... */
-  extraHeaders: string[]
-  /** Looks after clients that owe us a body. */
-  bodyWatch: IdleWatch
-  /** The response with this status is not relayed; the caller answers instead. */
-  isIntercepted(status: number): boolean
-  onIntercepted(status: number): void
-  /** No response can be relayed and nothing has been sent to the client. */
-  onFailure(error: UpstreamError): void
-  /** The client has stopped in the middle of its body; the upstream has been told, the client has not. */
-  onClientIdle(): void
-  /** The response ended early, after its head had gone out; the client's connection has been cut. */
-  onCut(error: UpstreamError): void
-  /** All is over, whatever way; called once. */
-  onSettled(): void
-  /** The protocol has changed: `end` cuts both sides of the tunnel. */
-  onTunnel(end: () => void): void
-}
+import { joinTunnel } from './tunnel.ts'
 
 const NO_TRAILERS: string[] = []
 
@@ -54,6 +28,8 @@ export class Relay implements ExchangeHandler {
   #first: Buffer | null = null
   readonly #body: RequestBody | null
   readonly #observation: Observation | undefined
+  /** Cuts both sides, once the protocol has changed. */
+  #endTunnel: (() => void) | null = null
 
   constructor(options: RelayOptions) {
     this.#options = options
@@ -71,6 +47,35 @@ export class Relay implements ExchangeHandler {
 
   get isGone(): boolean {
     return this.#phase === 'done'
+  }
+
+  get request(): IncomingMessage {
+    return this.#options.request
+  }
+
+  /** Nothing of it has been sent. */
+  get isWaiting(): boolean {
+    return this.#phase === 'waiting' && this.#connection === null
+  }
+
+  get isUpgraded(): boolean {
+    return this.#endTunnel !== null
+  }
+
+  /** Ends it from our side: the app is told, and a client that has got nothing yet will be. */
+  abort(): void {
+    if (this.#endTunnel !== null) {
+      this.#endTunnel()
+      return
+    }
+    if (this.#phase === 'done' || this.#phase === 'discarding') return
+    const isUnanswered = this.#phase === 'waiting'
+    this.#phase = 'done'
+    this.#connection?.abort()
+    this.#connection = null
+    this.#body?.drop()
+    if (isUnanswered) this.#options.onAborted()
+    else this.#client.cut()
   }
 
   onConnection(connection: RequestChannel): void {
@@ -153,7 +158,8 @@ export class Relay implements ExchangeHandler {
       this.#response.emit('close')
       onSettled()
     }
-    onTunnel(joinTunnel({ upgraded, head, extraHeaders, upstream: socket, bytes, onClosed }))
+    this.#endTunnel = joinTunnel({ upgraded, head, extraHeaders, upstream: socket, bytes, onClosed })
+    onTunnel()
   }
 
   onError(error: UpstreamError): void {

@@ -3,6 +3,7 @@
  * at this hop and those that tell the upstream who the client is.
  */
 import type { IncomingMessage } from 'node:http'
+import { BYPASS_FIELD, withoutBypassCookies } from '../bypass-traces.ts'
 import { isHttp2 } from '../is-http2.ts'
 import type { Peer } from '../peer.ts'
 import { endsWithHead, toHttp1Fields } from './http2-request.ts'
@@ -117,7 +118,8 @@ function readOwnFields(rawHeaders: readonly string[], peer: Peer): OwnFields {
     if (listed?.has(name.toLowerCase())) continue
     // WSGI and CGI apps read X_Forwarded_For as X-Forwarded-For (nginx: underscores_in_headers off).
     if (name.includes('_')) continue
-    own.passed += `${name}: ${value}\r\n`
+    const passed = name.length === 6 && name.toLowerCase() === 'cookie' ? withoutBypassCookies(value) : value
+    if (passed !== '' || value === '') own.passed += `${name}: ${passed}\r\n`
   }
   return own
 }
@@ -147,7 +149,7 @@ function takeOwnField(own: OwnFields, name: string, value: string, peer: Peer): 
       if (name.toLowerCase() === 'content-length') own.length = value
       return false
     case 19:
-      return name.toLowerCase() === 'proxy-authorization' || takeForwarded(own, name, value, peer)
+      return isOneOf(name, 'proxy-authorization', BYPASS_FIELD) || takeForwarded(own, name, value, peer)
     default:
       return name.length > 14 && takeLongField(own, name, value, peer)
   }

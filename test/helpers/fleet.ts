@@ -62,7 +62,7 @@ export async function openMember(
     const { inFlight } = control.site('default')
     let isAborted = false
     const entry: InFlightEntry = {
-      isUpgraded: false,
+      ...{ request: {} as never, isUpgraded: false, isWaiting: false },
       abort() {
         isAborted = true
         inFlight.end(entry)

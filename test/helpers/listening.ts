@@ -9,7 +9,7 @@ import {
 } from 'node:http2'
 import Fastify, { type FastifyInstance } from 'fastify'
 import errorPages from '../../plugins/error-pages.ts'
-import maintenance from '../../plugins/maintenance.ts'
+import maintenance, { type MaintenanceOptions } from '../../plugins/maintenance.ts'
 import proxy, { type ProxyOptions } from '../../plugins/proxy.ts'
 import staticFirst from '../../plugins/static-first.ts'
 import { createCertificateStore } from '../../src/listeners/certificate-store.ts'
@@ -35,6 +35,7 @@ export interface Listening {
 export interface ListeningOptions extends Partial<Omit<ListenerOptions, 'onRequest' | 'onUpgrade'>> {
   proxy: ProxyOptions
   static?: string
+  maintenance?: MaintenanceOptions
   /** Default: one made for this test. Only used with `tls`. */
   certificate?: MadeCertificate
   tls?: boolean
@@ -48,6 +49,7 @@ export async function listening(t: Cleanup, options: ListeningOptions): Promise<
   const {
     proxy: proxyOptions,
     static: root,
+    maintenance: maintenanceOptions,
     tls = false,
     prepare,
     certificate,
@@ -63,7 +65,7 @@ export async function listening(t: Cleanup, options: ListeningOptions): Promise<
   })
   prepare?.(app)
   await app.register(errorPages)
-  await app.register(maintenance)
+  await app.register(maintenance, maintenanceOptions ?? {})
   if (root !== undefined) await app.register(staticFirst, { root })
   await app.register(proxy, proxyOptions)
   await app.ready()

@@ -101,7 +101,7 @@ test('a change whose wait was not fulfilled answers 202 with what is still runni
 })
 
 function inFlightEntry() {
-  return { abort: () => undefined, isUpgraded: false }
+  return { request: {} as never, abort: () => undefined, isUpgraded: false, isWaiting: false }
 }
 
 test('what cannot be waited for or done is refused by name', async (t) => {

@@ -1,0 +1,125 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isBypassed, markBypassed } from '../bypass-traces.ts'
+import { rawTarget } from '../raw-target.ts'
+import { whenOver } from './client.ts'
+import { createHold } from './hold.ts'
+import type { Judge } from './judge.ts'
+import type { OwnAnswer } from './own-answer.ts'
+import type { PathMatch } from './path-rules.ts'
+import type { Site } from './site.ts'
+
+/** One request at the gate. */
+export interface Visit {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** It is for a route that is open in every mode. */
+  readonly isOpen: boolean
+  /** Lets it in. */
+  admit(): void
+  /** Lets it in by a bypass, of the mode that its answer is to tell; null when that is noted already. */
+  bypass(mode: string | null): void
+  /** Answers it with 503. */
+  refuse(reason: string): void
+  answer(answer: OwnAnswer): void
+}
+
+/** The gate of a site that is closed, or not known to be open. */
+export interface ClosedGate {
+  /** Requests that wait for the end of the mode `hold`. */
+  readonly held: number
+  /** Requests that have passed by a bypass and are not over. */
+  readonly bypassed: number
+  /** Lets a request in, answers it, or keeps it. @returns whether it was let in at once */
+  receive(visit: Visit): boolean
+  /** Why it refuses at this moment. */
+  reason(): string
+  /** The mode has changed: whoever is held gets what it says now. */
+  reconsider(): void
+  /** Ends the wait of all who are held, and holds nobody any more: for a process that stops. */
+  giveUp(): void
+}
+
+export interface ClosedGateOptions {
+  site: Pick<Site, 'isKnown' | 'state'>
+  judge: Judge
+  /** Paths by which a load balancer asks whether we are there. */
+  isProbe: PathMatch
+  /** How many may be held at once. */
+  holdLimit: number
+}
+
+const DEFAULT_MAX_WAIT_MS = 30_000
+
+export function createClosedGate({ site, judge, isProbe, holdLimit }: ClosedGateOptions): ClosedGate {
+  let bypassed = 0
+  let hasGivenUp = false
+  const hold = createHold<Visit>({
+    limit: holdLimit,
+    isHeld: ({ request, isOpen }) => !isOpen && judge.verdictOn(request) === 'hold',
+    maxWaitMs: () => site.state.maxWaitMs ?? DEFAULT_MAX_WAIT_MS,
+    onReleased: receive,
+    onTimeout: (visit) => visit.refuse('hold-timeout')
+  })
+
+  function receive(visit: Visit): boolean {
+    const { request, isOpen } = visit
+    const verdict = isBypassed(request) ? 'bypass' : judge.verdictOn(request)
+    if (verdict === 'admit') visit.admit()
+    else if (verdict === 'bypass' || isOpen) bypass(visit)
+    else if (answersProbe(request)) visit.answer(probeAnswer(site.state.mode))
+    else if (verdict === 'refuse') visit.refuse(reason())
+    else if (hasGivenUp) visit.refuse('hold-timeout')
+    else if (!hold.add(visit)) visit.refuse('hold-full')
+    return verdict === 'admit' || verdict === 'bypass' || isOpen
+  }
+
+  function bypass(visit: Visit): void {
+    const { request, response } = visit
+    if (isBypassed(request)) {
+      visit.bypass(null)
+      return
+    }
+    markBypassed(request)
+    bypassed++
+    whenOver(response, () => bypassed--)
+    visit.bypass(site.isKnown ? site.state.mode : 'starting')
+  }
+
+  // Only in a mode that an operator has chosen: while it is not known, others should serve in our place.
+  function answersProbe(request: IncomingMessage): boolean {
+    const { method } = request
+    return site.isKnown && (method === 'GET' || method === 'HEAD') && isProbe(rawTarget(request))
+  }
+
+  function reason(): string {
+    if (!site.isKnown) return 'starting'
+    // What was held and is given up had no more time; and so has what the end of a mode overtakes.
+    return site.state.mode === 'read-only' || site.state.mode === 'maintenance'
+      ? site.state.mode
+      : 'hold-timeout'
+  }
+
+  return {
+    get held() {
+      return hold.size
+    },
+    get bypassed() {
+      return bypassed
+    },
+    receive,
+    reason,
+    reconsider: hold.reconsider,
+    giveUp() {
+      hasGivenUp = true
+      hold.close()
+    }
+  }
+}
+
+const PROBE_BODY = 'ok\n'
+
+function probeAnswer(mode: string): OwnAnswer {
+  const type = ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(PROBE_BODY.length)]
+  const rest = ['Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff', 'Intermission-Mode', mode]
+  return { status: 200, headers: [...type, ...rest], body: PROBE_BODY }
+}

@@ -1,0 +1,30 @@
+import type { IncomingMessage } from 'node:http'
+import type { Judge } from './judge.ts'
+
+/** A request that is in flight. */
+export interface Running {
+  readonly request: IncomingMessage
+  /** It has become a connection of another protocol. */
+  readonly isUpgraded: boolean
+  /** The app has got nothing of it yet. */
+  readonly isWaiting: boolean
+  /** Ends it; a client that has got nothing is told so. */
+  abort(): void
+}
+
+/** What becomes of upgraded connections that a mode would not let in. */
+export type UpgradePolicy = 'close' | 'leave'
+
+/**
+ * Looks at a request that was let in, when the mode has changed. What has been waiting for an app that is gone is answered
+ * now; what the app is doing is left to it.
+ *
+ * @returns whether it may go on under the new mode too, so that nobody has to wait for its end
+ */
+export function mayGoOn(running: Running, judge: Judge, upgrades: UpgradePolicy): boolean {
+  const verdict = judge.verdictOn(running.request)
+  if (verdict === 'admit' || verdict === 'bypass') return true
+  if (running.isUpgraded && upgrades === 'leave') return true
+  if (running.isUpgraded || (running.isWaiting && verdict === 'refuse')) running.abort()
+  return false
+}

@@ -1,0 +1,33 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { UpstreamError } from './failure.ts'
+import type { IdleWatch } from './idle-watch.ts'
+import type { RequestHead } from './request-head.ts'
+import type { UpgradedClient } from './tunnel.ts'
+
+/** What a relay is about, and who hears of it. */
+export interface RelayOptions {
+  request: IncomingMessage
+  response: ServerResponse
+  requestHead: RequestHead
+  /** The client's connection when it asked to change protocols. */
+  upgraded: UpgradedClient | null
+  /** Fields to add to the response, as name, value, ... */
+  extraHeaders: string[]
+  /** Looks after clients that owe us a body. */
+  bodyWatch: IdleWatch
+  /** The response with this status is not relayed; the caller answers instead. */
+  isIntercepted(status: number): boolean
+  onIntercepted(status: number): void
+  /** No response can be relayed and nothing has been sent to the client. */
+  onFailure(error: UpstreamError): void
+  /** The client has stopped in the middle of its body; the upstream has been told, the client has not. */
+  onClientIdle(): void
+  /** The response ended early, after its head had gone out; the client's connection has been cut. */
+  onCut(error: UpstreamError): void
+  /** It was aborted before anything of a response had come; the upstream has been told, the client has not. */
+  onAborted(): void
+  /** All is over, whatever way; called once. */
+  onSettled(): void
+  /** The protocol has changed. */
+  onTunnel(): void
+}
