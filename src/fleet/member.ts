@@ -75,7 +75,7 @@ export function createMember(deps: MemberDeps): Member {
   let pokeTimer: NodeJS.Timeout | undefined
   let turn: Promise<unknown> = Promise.resolve()
 
-  poke()
+  // The first beat comes with the first connection: whoever makes us pokes us then.
   return {
     get id() {
       return id

@@ -1,5 +1,6 @@
 /** Real Redis servers for the tests: with data or without, killed, stopped, promoted. */
 import { createServer } from 'node:net'
+import { connect } from '../../src/fleet/connection.ts'
 import { type Running, startProcess } from './process.ts'
 import type { Cleanup } from './temp-dir.ts'
 import { tempDir } from './temp-dir.ts'
@@ -11,6 +12,8 @@ export interface RedisServer {
   readonly process: Running
   /** Runs redis-cli with these words and gives what it prints. */
   cli(...words: string[]): Promise<string>
+  /** Runs one command whose words may be too long for a command line. */
+  pipe(words: string[]): Promise<unknown>
   /** `kill -9`, then a new server at the same port: with the data that was on the disk, or empty. */
   restart(options: { empty: boolean }): Promise<void>
   kill9(): Promise<void>
@@ -39,6 +42,15 @@ export async function startRedis(
       return process
     },
     cli: (...words) => redisCli(t, port, words),
+    async pipe(words) {
+      const options = { tls: false, user: null, password: null, database: 0, timeoutMs: 5000 }
+      const connection = await connect({ host: '127.0.0.1', port }, options)
+      try {
+        return await connection.send(words)
+      } finally {
+        connection.end(new Error('done'))
+      }
+    },
     async kill9() {
       await process.kill9()
     },
