@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { AdminOptions } from '../plugins/admin.ts'
 import type { AccessLogOptions } from './access-log.ts'
+import type { SiteFacts } from './admin/status.ts'
 import { createAdminApp } from './admin-app.ts'
 import { createAppOptions } from './app-options.ts'
 import type { Settings } from './config/settings.ts'
@@ -28,6 +29,8 @@ export interface GatewayDeps {
   origins?: (site: string | null) => string[]
   /** More numbers for Prometheus. Default: none. */
   samples?: () => Sample[]
+  /** What a site is doing, where others serve it. Default: what it does here. */
+  factsOf?: (site: string) => Partial<SiteFacts>
 }
 
 /** The apps of a gateway, ready to be given requests; none listens by itself. */
@@ -43,6 +46,8 @@ export interface Gateway {
   readonly log: FastifyInstance['log']
   /** Requests that were handed to an upstream and are not finished. */
   readonly inFlight: number
+  /** What a site is doing here. */
+  factsOf(site: string): Partial<SiteFacts>
   /** Whether a site has an upstream that could answer. */
   isHealthy(site: string): boolean
   close(): Promise<void>
@@ -75,11 +80,17 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
     visitorsFor = (request) => siteFor(request) ?? others
   }
 
+  const factsHere = (name: string): Partial<SiteFacts> => {
+    const { upstreams = [], inFlight = 0, held = 0 } = sites.get(name)?.proxy ?? {}
+    return { upstreams, inFlight, held }
+  }
+  const { factsOf = factsHere } = deps
+
   let appFor = visitorsFor
   let admin: FastifyInstance | null = null
   if (deps.adminToken !== null) {
     const options = {
-      ...adminOptions(settings, deps.adminToken, deps, sites),
+      ...adminOptions(settings, deps.adminToken, deps, { sites, factsOf }),
       ...(counts ? { metrics: () => metricsText([...sites.values()], deps) } : {})
     }
     if (settings.admin !== null) {
@@ -103,6 +114,7 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
     get inFlight() {
       return [...sites.values()].reduce((sum, { proxy }) => sum + proxy.inFlight, 0)
     },
+    factsOf,
     isHealthy: (site) =>
       sites.get(site)?.proxy.upstreams.some(({ breaker, isHealthy }) => breaker === 'closed' && isHealthy) ??
       false,
@@ -135,8 +147,8 @@ const REASONS = { maintenance: 'maintenance', 'read-only': 'read-only', hold: 'h
 function adminOptions(
   settings: Settings,
   token: string,
-  { control, isReady = () => true, origins }: GatewayDeps,
-  sites: Gateway['sites']
+  { control, fleet, isReady = () => true, origins }: GatewayDeps,
+  { sites, factsOf }: Pick<Gateway, 'sites' | 'factsOf'>
 ): AdminOptions {
   const hosts = new Map(settings.sites.map((site) => [site.name, site.hosts]))
   return {
@@ -148,11 +160,10 @@ function adminOptions(
     preview: ({ site, mode, language, ...said }) =>
       sites.get(site)?.errorPages.render({ status: 503, reason: REASONS[mode], ...said, site }, language),
     status: {
-      store: () => ({ kind: settings.store.split(':')[0]!, reachable: control.isKnown, staleSince: null }),
-      site: (name) => {
-        const { upstreams = [], inFlight = 0, held = 0 } = sites.get(name)?.proxy ?? {}
-        return { hosts: hosts.get(name) ?? [], upstreams, inFlight, held }
-      }
-    }
+      store: fleet.storeStatus,
+      members: fleet.knownMembers,
+      site: (name) => ({ ...factsOf(name), hosts: hosts.get(name) ?? [] })
+    },
+    forget: (id) => fleet.forget(id)
   }
 }

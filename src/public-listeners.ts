@@ -8,13 +8,16 @@ import { type CertificateStore, createCertificateStore } from './listeners/certi
 import { loadCertificates } from './listeners/certificates.ts'
 import { type ConnectionLimit, createConnectionLimit, type LimitName } from './listeners/connection-limit.ts'
 import type { ServeOptions } from './listeners/http1.ts'
-import { type Listener, type ListenerOptions, openListener } from './listeners/listener.ts'
+import { type Listener, type ListenerOptions, type ListenTarget, openListener } from './listeners/listener.ts'
 import type { Sample } from './metrics/samples.ts'
 import { createTrust } from './peer.ts'
 import { createRedirect } from './redirect.ts'
 import { routeUpgrade } from './upstream/tunnel.ts'
 
 const HTTPS_PORT = 443
+
+/** Opens one listener; they are opened in the order in which the settings name them. */
+export type OpenOne = (target: ListenTarget, options: ListenerOptions) => Promise<Listener>
 
 /** A listener and the line that says it is open. */
 export interface OpenListener extends Listener {
@@ -76,7 +79,8 @@ export async function openPublicListeners(
   settings: Settings,
   certificates: CertificateStore | null,
   limit: ConnectionLimit,
-  opened: OpenListener[]
+  opened: OpenListener[],
+  open: OpenOne = openListener
 ): Promise<void> {
   const options: ListenerOptions = {
     ...servedBy(gateway.appFor),
@@ -92,7 +96,7 @@ export async function openPublicListeners(
   let httpsPort: number | null = null
   for (const address of settings.listen) {
     const tls = address.kind === 'tcp' && (address.tls ?? certificates !== null)
-    const listener = await openListener(address.kind === 'tcp' ? { ...address, tls } : address, options)
+    const listener = await open(address.kind === 'tcp' ? { ...address, tls } : address, options)
     opened.push(withLine(listener, 'listening'))
     if (tls && listener.target.kind === 'tcp') httpsPort ??= listener.target.port
   }
@@ -105,7 +109,7 @@ export async function openPublicListeners(
     })
     // Whoever asks for another protocol is redirected as well.
     const { onUpgrade: _, h2c: __, ...plain } = options
-    const listener = await openListener(address, { ...plain, onRequest: redirect })
+    const listener = await open(address, { ...plain, onRequest: redirect })
     if (listener.target.kind === 'tcp') ownPort = listener.target.port
     opened.push(withLine(listener, 'redirecting'))
   }

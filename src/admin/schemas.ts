@@ -135,7 +135,9 @@ export const SCHEMAS = {
     revision: count,
     drained: yesNo,
     inFlight: count,
-    lastSeenAt: { ...instantOrNull, description: 'null: it is the one that answers' }
+    lastSeenAt: { ...instantOrNull, description: 'null: it is the one that answers, or was never heard' },
+    workers: { ...count, description: 'processes that serve there' },
+    refused: { ...textOrNull, description: 'why it does not take the state in the store; null: it does' }
   }),
   Members: object({ members: listOf('Member') }),
   Status: object(

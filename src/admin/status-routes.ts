@@ -41,8 +41,7 @@ export function statusRoutes(
       answers: { 200: ['the one that was known', 'Member'] },
       run: async ({ params, body, holder }) => {
         const id = params.member!
-        const known = members().find((member) => member.id === id)
-        if (forget === undefined || known === undefined) throw notFound('member', id)
+        if (forget === undefined) throw notFound('member', id)
         return { status: 200, content: await forget(id, typeof body.by === 'string' ? body.by : holder) }
       }
     }

@@ -49,8 +49,12 @@ export interface MemberStatus {
   /** Whether nothing is in flight there from before that. */
   drained: boolean
   inFlight: number
-  /** Null: it is the one that answers. */
+  /** Null: it is the one that answers, or was never heard. */
   lastSeenAt: string | null
+  /** Processes that serve there. */
+  workers: number
+  /** Why it does not take the state in the store; null when it does. */
+  refused: string | null
 }
 
 /** What only the surroundings of the admin API know. Whatever is missing is shown as nothing. */
@@ -135,6 +139,8 @@ function self(
     revision,
     drained: inFlight === 0,
     inFlight,
-    lastSeenAt: null
+    lastSeenAt: null,
+    workers: 1,
+    refused: null
   }
 }

@@ -16,8 +16,8 @@ export interface Fleet {
   /** Whether what is known here may be relied on: false while a member that fences itself has heard nothing for long. */
   isTrusted(): boolean
   storeStatus(): StoreStatus
-  /** @throws IntermissionError ERR_STORE_UNREACHABLE */
-  members(): Promise<MemberInfo[]>
+  /** All members as they were seen last, not long ago. Who asks makes them be looked at again. */
+  knownMembers(): MemberInfo[]
   /**
    * Takes a member for dead, because somebody knows that it is.
    *

@@ -3,10 +3,11 @@ import { InputError, notFound } from '../errors.ts'
 import type { StateStore } from '../state/store.ts'
 import type { Crew } from './crew.ts'
 import type { Fleet, StoreStatus } from './fleet.ts'
+import type { MemberInfo } from './members.ts'
 
 /** A fleet of this process and its workers alone. */
 export function createLocalFleet(store: StateStore, kind: StoreStatus['kind'], software: string): Fleet {
-  const id = `${hostname()}-${process.pid}`
+  const id = `${hostname()}:${process.pid}`
   let crew: Crew | undefined
   let isStopping = false
   return {
@@ -18,29 +19,30 @@ export function createLocalFleet(store: StateStore, kind: StoreStatus['kind'], s
     now: Date.now,
     isTrusted: () => true,
     storeStatus: () => ({ kind, reachable: true, staleSince: null }),
-    async members() {
-      return [
-        {
-          id,
-          host: hostname(),
-          version: software,
-          isSelf: true,
-          state: isStopping ? 'stopping' : 'live',
-          revision: crew?.revision ?? null,
-          drained: null,
-          inFlight: crew?.inFlight ?? 0,
-          lastSeenAt: new Date().toISOString(),
-          workers: crew?.workers ?? 0,
-          refused: null
-        }
-      ]
-    },
+    knownMembers: () => [self()],
     async forget(member) {
       if (member === id) throw new InputError('member', member, 'another member than the one that is asked')
       throw notFound('member', member)
     },
     stopping() {
       isStopping = true
+    }
+  }
+
+  function self(): MemberInfo {
+    const inFlight = crew?.inFlight ?? 0
+    return {
+      id,
+      host: hostname(),
+      version: software,
+      isSelf: true,
+      state: isStopping ? 'stopping' : 'live',
+      revision: crew?.revision ?? 0,
+      drained: inFlight === 0,
+      inFlight,
+      lastSeenAt: null,
+      workers: crew?.workers ?? 0,
+      refused: null
     }
   }
 }

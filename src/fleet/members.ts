@@ -7,15 +7,15 @@ import { parseVersion } from './version.ts'
 export interface MemberInfo {
   id: string
   host: string
-  /** Version of the software; null when it has never been heard. */
-  version: string | null
+  /** Version of the software; `unknown` when it has never been heard. */
+  version: string
   isSelf: boolean
   /** `lost`: nothing is heard of it, so it may still forward requests. */
   state: 'live' | 'lost' | 'stopping'
-  /** The shared revision that is in force there; null when none is. */
-  revision: number | null
-  /** Whether nothing is left from before its sites were closed; null while all of them are live. */
-  drained: boolean | null
+  /** The shared revision that is in force there; 0 when none is known to be. */
+  revision: number
+  /** Whether it has said that nothing is left there from before that. */
+  drained: boolean
   inFlight: number
   /** ISO 8601 in UTC, on the clock of the store; null when it has never been heard. */
   lastSeenAt: string | null
@@ -39,11 +39,13 @@ function describe(entry: MemberEntry, nowMs: number, selfId: string, leaseMs: nu
   return {
     id,
     host: report?.host ?? hostOf(id),
-    version: report?.software ?? null,
+    version: report?.software ?? 'unknown',
     isSelf: id === selfId,
     state: isLostAt(entry, nowMs) ? 'lost' : report?.isStopping ? 'stopping' : 'live',
-    revision: parseVersion(report?.applied ?? '')?.revision ?? null,
-    drained: sites.length === 0 ? null : sites.every(({ drained }) => drained),
+    revision: parseVersion(report?.applied ?? '')?.revision ?? 0,
+    drained:
+      report !== undefined &&
+      (sites.length > 0 ? sites.every(({ drained }) => drained) : report.inFlight === 0),
     inFlight: report?.inFlight ?? 0,
     lastSeenAt: leaseEndMs === 0 ? null : new Date(leaseEndMs - leaseMs).toISOString(),
     workers: report?.workers ?? 0,

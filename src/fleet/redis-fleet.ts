@@ -15,7 +15,7 @@ import { createHolder } from './holder.ts'
 import { openLink } from './link.ts'
 import { findEnded, leaveMark } from './mark.ts'
 import { createMember } from './member.ts'
-import { createMemberId, listMembers } from './members.ts'
+import { createMemberId, listMembers, type MemberInfo } from './members.ts'
 import { createRedisStore } from './redis-store.ts'
 import { createRegister } from './register.ts'
 import { createRoster } from './roster.ts'
@@ -76,6 +76,8 @@ export async function openRedisFleet(options: RedisFleetOptions): Promise<Fleet>
   let crew: Crew | undefined
   let trouble: string | null = null
   let silentSince: string | null = startedAt
+  let known: MemberInfo[] = []
+  let isLooking = false
   let opened = (): void => {}
   const isOpened = new Promise<void>((resolve) => {
     opened = resolve
@@ -128,6 +130,24 @@ export async function openRedisFleet(options: RedisFleetOptions): Promise<Fleet>
     () => crew?.abort()
   )
 
+  async function viewMembers(): Promise<MemberInfo[]> {
+    return listMembers(await register.view(holder.seen), member.id, timing.leaseMs)
+  }
+
+  // One look at a time, and none while nobody asks.
+  function lookAtMembers(): void {
+    if (isLooking) return
+    isLooking = true
+    viewMembers()
+      .then((found) => {
+        known = found
+      })
+      .catch(() => {})
+      .finally(() => {
+        isLooking = false
+      })
+  }
+
   function silence(error: unknown): void {
     silentSince ??= new Date().toISOString()
     starting.failed()
@@ -167,14 +187,13 @@ export async function openRedisFleet(options: RedisFleetOptions): Promise<Fleet>
     now: () => Date.now() + (Math.abs(member.clockAheadMs) < CLOCKS_AGREE_MS ? 0 : member.clockAheadMs),
     isTrusted: fence.isTrusted,
     storeStatus: () => ({ kind: 'redis', reachable: silentSince === null, staleSince: silentSince }),
-    async members() {
-      return listMembers(await register.view(holder.seen), member.id, timing.leaseMs)
+    knownMembers() {
+      lookAtMembers()
+      return known
     },
     async forget(id) {
       if (id === member.id) throw new InputError('member', id, 'another member than the one that is asked')
-      const found = listMembers(await register.view(holder.seen), member.id, timing.leaseMs).find(
-        (each) => each.id === id
-      )
+      const found = (await viewMembers()).find((each) => each.id === id)
       if (found === undefined || !(await register.forget(id))) throw notFound('member', id)
       onEvent('member forgotten', { member: id, state: found.state })
       return found

@@ -44,8 +44,44 @@ interface Assembly {
   close?(): void
 }
 
+/** Connections that somebody else accepts, and what is done with them. */
+export interface Adopter extends Listener {
+  /** Takes a connection that came in at the target. */
+  take(socket: Socket): void
+}
+
 /** @throws IntermissionError that names the address when it cannot be listened on */
 export async function openListener(target: ListenTarget, options: ListenerOptions): Promise<Listener> {
+  const { acceptor, close } = createService(target, options)
+  await bind(acceptor, target, options.socketMode ?? 0o666)
+  return {
+    get target() {
+      return boundTarget(acceptor, target)
+    },
+    close
+  }
+}
+
+/** Serves connections that another process accepts at `target` and hands over. */
+export function adoptListener(target: ListenTarget, options: ListenerOptions): Adopter {
+  const { acceptor, close } = createService(target, options)
+  acceptor.emit('listening')
+  return {
+    target,
+    take(socket) {
+      // As the acceptors here make theirs: a client that has sent all that it will still gets its answer.
+      socket.allowHalfOpen = true
+      acceptor.emit('connection', socket)
+      socket.resume()
+    },
+    close
+  }
+}
+
+function createService(
+  target: ListenTarget,
+  options: ListenerOptions
+): { acceptor: Server; close: Listener['close'] } {
   const assembly = assemble(target, options)
   const { acceptor, speakers } = assembly
   const open = new Set<Socket>()
@@ -55,11 +91,8 @@ export async function openListener(target: ListenTarget, options: ListenerOption
     open.add(socket)
     socket.once('close', () => open.delete(socket))
   })
-  await bind(acceptor, target, options.socketMode ?? 0o666)
   return {
-    get target() {
-      return boundTarget(acceptor, target)
-    },
+    acceptor,
     async close(timeoutMs) {
       const closed = new Promise<void>((resolve) => {
         acceptor.close(() => resolve())

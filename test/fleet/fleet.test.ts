@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { modeOf, openMember, QUICK, type TestMember } from '../helpers/fleet.ts'
+import { membersOf, modeOf, openMember, QUICK, type TestMember } from '../helpers/fleet.ts'
 import { type RedisServer, startRedis } from '../helpers/redis.ts'
 import { startRelay } from '../helpers/relay.ts'
 import { waitUntil } from '../helpers/store-contract.ts'
@@ -77,12 +77,12 @@ fleetTest(
   async (t, redis, open) => {
     const relay = await startRelay(t, () => redis.port)
     const [one, two] = [await open(), await open({ url: `redis://127.0.0.1:${relay.port}` })]
-    const idOfTwo = (await two.fleet.members()).find(({ isSelf }) => isSelf)?.id
+    const idOfTwo = (await membersOf(two)).find(({ isSelf }) => isSelf)?.id
     relay.set('drop')
     const { wait } = await one.control.enter({})
     assert.deepEqual([wait.outcome, wait.members, wait.applied, wait.lost], ['not-proven', 2, 1, [idOfTwo]])
     assert.equal(modeOf(two), 'live')
-    assert.deepEqual((await one.fleet.members()).map(({ id, state }) => [id === idOfTwo, state]).sort(), [
+    assert.deepEqual((await membersOf(one)).map(({ id, state }) => [id === idOfTwo, state]).sort(), [
       [false, 'live'],
       [true, 'lost']
     ])
@@ -101,7 +101,7 @@ fleetTest(
   async (t, redis, open) => {
     const relay = await startRelay(t, () => redis.port)
     const [one, two] = [await open(), await open({ url: `redis://127.0.0.1:${relay.port}` })]
-    const dead = (await two.fleet.members()).find(({ isSelf }) => isSelf)?.id ?? ''
+    const dead = (await membersOf(two)).find(({ isSelf }) => isSelf)?.id ?? ''
     relay.set('refuse')
     await two.leave()
     const first = await one.control.enter({ wait: 'drained', timeout: '3s' })
@@ -122,9 +122,9 @@ fleetTest('a member that left properly is not waited for', async (_t, _redis, op
 
 fleetTest('a member that was forgotten by mistake takes part again', async (_t, _redis, open) => {
   const [one, two] = [await open(), await open()]
-  const [other] = (await one.fleet.members()).filter(({ isSelf }) => !isSelf)
+  const [other] = (await membersOf(one)).filter(({ isSelf }) => !isSelf)
   await one.fleet.forget(other?.id ?? '')
-  await waitUntil(async () => (await one.fleet.members()).length === 2)
+  await waitUntil(async () => (await membersOf(one)).length === 2)
   const { wait } = await one.control.enter({})
   assert.deepEqual([wait.outcome, wait.members], ['complete', 2])
   assert.ok(two.told.some((line) => line.includes('was forgotten')))

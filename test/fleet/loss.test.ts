@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { modeOf, openMember, QUICK, type TestMember } from '../helpers/fleet.ts'
+import { membersOf, modeOf, openMember, QUICK, type TestMember } from '../helpers/fleet.ts'
 import { type RedisServer, startRedis } from '../helpers/redis.ts'
 import { startRelay } from '../helpers/relay.ts'
 import { waitUntil } from '../helpers/store-contract.ts'
@@ -77,7 +77,7 @@ lossTest(
   async (t, redis, open) => {
     const relay = await startRelay(t, () => redis.port)
     const [one, two] = [await open(), await open({ url: `redis://127.0.0.1:${relay.port}` })]
-    const lost = (await two.fleet.members()).find(({ isSelf }) => isSelf)?.id
+    const lost = (await membersOf(two)).find(({ isSelf }) => isSelf)?.id
     relay.set('refuse')
     await redis.restart({ empty: true })
     await waitUntil(() => one.fleet.storeStatus().reachable)
@@ -185,7 +185,7 @@ for (const [what, body, named] of [
       await sleep(2 * QUICK.beatMs)
       assert.equal(one.told.filter((line) => named.test(line)).length, 1, 'it is said once')
       assert.deepEqual([modeOf(one), one.control.site('default').state.message], ['maintenance', 'good'])
-      assert.match((await one.fleet.members())[0]?.refused ?? '', named)
+      assert.match((await membersOf(one))[0]?.refused ?? '', named)
       // An operator's next change takes its place.
       await one.control.leave({})
       assert.equal(modeOf(one), 'live')

@@ -1,11 +1,13 @@
 /** Members of a fleet inside the test's process: the fleet room and the state room, without HTTP. */
 import type { TestContext } from 'node:test'
 import type { Fleet } from '../../src/fleet/fleet.ts'
+import type { MemberInfo } from '../../src/fleet/members.ts'
 import { openFleet, openFleetControl } from '../../src/fleet/open-fleet.ts'
 import type { RedisFleetOptions } from '../../src/fleet/redis-fleet.ts'
 import type { Timing } from '../../src/fleet/timing.ts'
 import type { Control } from '../../src/state/control.ts'
 import type { InFlightEntry } from '../../src/state/in-flight.ts'
+import { waitUntil } from './store-contract.ts'
 import { tempDir } from './temp-dir.ts'
 
 /** A fifth of what it is in earnest. */
@@ -81,4 +83,12 @@ export async function openMember(
 export function modeOf({ control }: TestMember): string {
   const site = control.site('default')
   return site.isKnown ? site.state.mode : 'starting'
+}
+
+/** The members as they are now. */
+export async function membersOf({ fleet }: TestMember): Promise<MemberInfo[]> {
+  // What was seen before may be old; who asks makes them be looked at again.
+  const before = fleet.knownMembers()
+  await waitUntil(() => fleet.knownMembers() !== before)
+  return fleet.knownMembers()
 }
