@@ -43,6 +43,8 @@ export interface LocalFacts {
   site(name: string): LocalSite | undefined
   /** Tells whenever one of these may have changed. @returns a function that ends it */
   onChange(listener: () => void): () => void
+  /** Ends all waits, with what is so then. */
+  readonly closing: AbortSignal
 }
 
 export interface LocalSite {
@@ -67,10 +69,11 @@ export function createLocalBarrier(facts: LocalFacts): Barrier {
       }
       const forget = facts.onChange(look)
       look()
-      if (want !== 'none') await aborted([applied.signal, superseded.signal], timeoutMs)
+      const over = AbortSignal.any([superseded.signal, facts.closing])
+      if (want !== 'none') await aborted([applied.signal, over], timeoutMs)
       const isApplied = applied.signal.aborted
       const leftMs = Math.max(0, timeoutMs - (performance.now() - startMs))
-      const options = { timeoutMs: leftMs, force, signal: superseded.signal }
+      const options = { timeoutMs: leftMs, force, signal: over }
       const drains = isApplied && want === 'drained' ? sites : []
       const results = await Promise.all(drains.map((site) => site.inFlight.drained(site.generation, options)))
       forget()

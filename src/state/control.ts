@@ -41,7 +41,7 @@ export interface Control extends Plans {
    * @returns a function that ends it
    */
   onChange(listener: (documents: StateDocument[], change?: Change) => void): () => void
-  /** Finishes the change under way and lets go of the store, which stays open: it belongs to whoever opened it. */
+  /** Finishes the change under way, ends all waits, and lets go of the store, which stays open: it is its opener's. */
   close(): Promise<void>
 }
 
@@ -82,6 +82,7 @@ export async function openControl(deps: ControlDeps): Promise<Control> {
   const { isTrusted = () => true } = deps
   const sites = new Map<string, Site>()
   const views = new Map<string, Maintenance>()
+  const closing = new AbortController()
   const listeners = createListeners<[StateDocument[], Change | undefined]>((error) =>
     onError(error, 'telling of a change')
   )
@@ -101,7 +102,8 @@ export async function openControl(deps: ControlDeps): Promise<Control> {
       return replica.state.revision
     },
     site: (name) => sites.get(name),
-    onChange: listeners.add
+    onChange: listeners.add,
+    closing: closing.signal
   })
   const barrier = deps.barrier?.(local) ?? local
 
@@ -128,6 +130,7 @@ export async function openControl(deps: ControlDeps): Promise<Control> {
     },
     onChange: (listener) => listeners.add(([documents, change]) => listener(documents, change)),
     async close() {
+      closing.abort()
       await replica.close()
       listeners.clear()
     }

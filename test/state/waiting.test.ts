@@ -88,6 +88,15 @@ test('a wait ends at once when somebody changes the site again, and nothing is c
   assert.equal(shop.inFlight.count, 1)
 })
 
+test('closing ends all waits, which keep no process alive then', async (t) => {
+  const control = await open(t)
+  begin(control.site('shop').inFlight)
+  const entering = control.enter({ wait: 'drained', timeout: '24h', force: true })
+  await sleep(10)
+  await control.close()
+  assert.deepEqual([(await entering).wait.outcome, control.site('shop').inFlight.count], ['not-proven', 1])
+})
+
 test('without a wait, nothing is waited for; leaving knows no drain', async (t) => {
   const control = await open(t)
   begin(control.site('shop').inFlight)
