@@ -89,7 +89,7 @@ test('a next state has the next revision, and drops what is over', () => {
   assert.deepEqual(nextState(state, {}, Date.parse(LINK.expiresAt) - 1), {
     ...state,
     revision: 2
-  } as SharedState)
+  })
   assert.deepEqual(nextState(emptyState(), {}, 0), { ...emptyState(), revision: 1 })
 })
 
