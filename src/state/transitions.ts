@@ -14,7 +14,7 @@ import {
   readText
 } from './request.ts'
 import { documentOf, nextState, type SharedState, type Step } from './shared-state.ts'
-import { type MaintenanceWindow, withoutRunning } from './window.ts'
+import { endedOn, isRunning, type MaintenanceWindow, windowName } from './window.ts'
 
 const DEFAULT_RETRY_AFTER_SECONDS = 120
 
@@ -66,7 +66,11 @@ export function leaveSites(
   const closed = documentsOf(state, sites, request, nowMs).filter(({ mode }) => mode !== 'live')
   if (closed.length === 0) return null
   const documents = closed.map((document) => opened(document, by, reason, nowMs))
-  const windows = withoutRunning(state.windows, sites, allSites, nowMs)
+  const windows = state.windows.flatMap((window) => {
+    // One that a process with a faster clock has begun is running too, on the sites that it holds.
+    const held = closed.filter((document) => document.by === windowName(window)).map(({ site }) => site)
+    return endedOn(window, isRunning(window, nowMs) ? sites : held, allSites)
+  })
   return replaceDocuments(state, documents, 'leave', nowMs, { windows })
 }
 

@@ -58,21 +58,17 @@ export function windowName({ id }: MaintenanceWindow): string {
 }
 
 /**
- * The windows after operators have left sites: those that are running there are over for these sites, and gone when no
- * site is left.
+ * A window that operators have ended on some sites; nothing when no site is left.
  *
  * @param allSites every site of this process
  */
-export function withoutRunning(
-  windows: readonly MaintenanceWindow[],
+export function endedOn(
+  window: MaintenanceWindow,
   sites: readonly string[],
-  allSites: readonly string[],
-  nowMs: number
+  allSites: readonly string[]
 ): MaintenanceWindow[] {
-  return windows.flatMap((window) => {
-    const ended = isRunning(window, nowMs) ? sites.filter((site) => covers(window, site)) : []
-    if (ended.length === 0) return [window]
-    const next = { ...window, leftSites: [...window.leftSites, ...ended] }
-    return allSites.some((site) => covers(next, site)) ? [next] : []
-  })
+  const ended = sites.filter((site) => covers(window, site))
+  if (ended.length === 0) return [window]
+  const next = { ...window, leftSites: [...window.leftSites, ...ended] }
+  return allSites.some((site) => covers(next, site)) ? [next] : []
 }

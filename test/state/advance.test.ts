@@ -99,6 +99,13 @@ test('who leaves during a window ends it for that site alone, and for good', () 
   assert.deepEqual(early.windows, coming.windows, 'one that has not begun is not meant')
 })
 
+test('who leaves, with a clock that is behind, a window that another process has begun ends it for good', () => {
+  const begun = pass(plan(emptyState(), 'w1', { from: at(1), until: at(4) }), 1).state
+  const left = leave(begun, ['shop'], NOW + HOUR - 2000)
+  assert.deepEqual([modes(left), left.windows[0]?.leftSites], [['live', 'maintenance'], ['shop']])
+  assert.deepEqual(pass(left, 1).made, [])
+})
+
 test('who leaves while a window waits ends it too', () => {
   const waiting = pass(enter(plan(emptyState(), 'w1', { from: at(1), until: at(4) }), SITES, {}), 2).state
   const left = leave(waiting, SITES, NOW + 2 * HOUR)

@@ -79,9 +79,11 @@ export function enter(model: Model, names: readonly string[], said: Said): boole
 export function leave(model: Model, names: readonly string[], by: string | null): boolean {
   const closed = names.filter((name) => siteOf(model, name).mode !== 'live')
   if (closed.length === 0) return false
+  const makers = new Map(closed.map((name) => [name, siteOf(model, name).by]))
   for (const name of closed) put(model, name, live(by, model.nowMs))
-  for (const window of model.windows.filter((each) => isNow(model, each))) {
-    const ended = names.filter((name) => isFor(window, name))
+  for (const window of [...model.windows]) {
+    const meant = names.filter((name) => isNow(model, window) || makers.get(name) === `window ${window.id}`)
+    const ended = meant.filter((name) => isFor(window, name))
     for (const name of ended) window.left.add(name)
     if (ended.length > 0 && !model.names.some((name) => isFor(window, name)))
       model.windows.splice(model.windows.indexOf(window), 1)
