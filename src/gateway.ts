@@ -81,8 +81,9 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
   }
 
   const factsHere = (name: string): Partial<SiteFacts> => {
-    const { upstreams = [], inFlight = 0, held = 0 } = sites.get(name)?.proxy ?? {}
-    return { upstreams, inFlight, held }
+    const { upstreams = [], inFlight = 0, held = 0, tunnels = 0 } = sites.get(name)?.proxy ?? {}
+    const { held: heldAtGate = 0, bypassed = 0 } = sites.get(name)?.gate ?? {}
+    return { upstreams, inFlight, held: held + heldAtGate, bypassed, tunnels }
   }
   const { factsOf = factsHere } = deps
 

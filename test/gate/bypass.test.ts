@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'node:test'
 import { closedSite } from '../helpers/closed.ts'
 import { fieldsOf } from '../helpers/front.ts'
+import { tempDir } from '../helpers/temp-dir.ts'
 
 test('an address that is listed passes, and its answers say that the site is closed for others', async (t) => {
   const { site, ask } = await closedSite(t, { bypassAddresses: ['127.0.0.0/8'] })
@@ -88,6 +91,16 @@ test('bypass options that make no sense are errors that name the option', async 
     [{ websockets: 'cut' }, /^websockets: .*close or leave/]
   ]
   for (const [options, message] of wrong) await assert.rejects(closedSite(t, options), { message })
+})
+
+test('files of the gateway are closed like the app, and pass like it', async (t) => {
+  const root = tempDir(t)
+  writeFileSync(join(root, 'file.txt'), 'a file')
+  const { site, ask } = await closedSite(t, { bypassTokens: ['a-token'] }, { static: root })
+  await site.enter()
+  assert.equal((await ask('/file.txt')).status, 503)
+  const { status, mode, body } = await ask('/file.txt', { headers: { 'intermission-bypass': 'a-token' } })
+  assert.deepEqual([status, mode, body], [200, 'maintenance', 'a file'])
 })
 
 test('a probe is answered while its path is closed, by GET and HEAD, and goes to the app otherwise', async (t) => {

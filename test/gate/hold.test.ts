@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Asked, type Closed, closedSite } from '../helpers/closed.ts'
+import { type Asked, askFor, type Closed, closedSite } from '../helpers/closed.ts'
+import { callGateway } from '../helpers/gateway-status.ts'
 import { answerOf, http2Client } from '../helpers/listening.ts'
+import { startGateway } from '../helpers/process.ts'
 import { rawClient } from '../helpers/raw-client.ts'
 import { waitUntil } from '../helpers/store-contract.ts'
 
@@ -122,6 +124,19 @@ test('a gateway that stops answers those who are held, and holds nobody else', a
   gateway.app.gate.giveUp()
   for (const { status, reason } of [await waiting, await gateway.ask('/')] as Asked[])
     assert.deepEqual([status, reason], [503, 'hold-timeout'])
+})
+
+test('a gateway process that is told to stop answers those who are held, and stops at once', async (t) => {
+  const gateway = await startGateway(t, ['--upstream', 'http://127.0.0.1:1', '--access-log', 'off'])
+  await callGateway(gateway, 'PUT', '/maintenance', { mode: 'hold' })
+  const waiting = askFor(Number(new URL(gateway.url).port), '/')
+  await waitUntil(async () => (await callGateway(gateway, 'GET', '/status')).held === 1)
+  const startMs = performance.now()
+  const stopped = gateway.stop()
+  const { status, reason } = await waiting
+  assert.deepEqual([status, reason], [503, 'hold-timeout'])
+  assert.equal((await stopped).code, 0)
+  assert.ok(performance.now() - startMs < 5000)
 })
 
 test('when many are let go the app is not given all of them at once', async (t) => {
