@@ -13,6 +13,7 @@ const WHAT = {
 export function openEnterDialog({ site, mode, path, report, follow }) {
   // What the operator has seen. A change is made for this, and refused when it is not so any more.
   let revision = site.revision
+  let isSending = false
   const message = h('textarea', { rows: '3', maxlength: '2000' })
   const duration = h('input', { list: 'durations', placeholder: 'until I go back to live', size: '12' })
   const onExpiry = h(
@@ -27,6 +28,7 @@ export function openEnterDialog({ site, mode, path, report, follow }) {
   const maxWait = h('input', { placeholder: '30s', size: '8' })
   const drained = h('input', { type: 'checkbox', id: 'drained' })
   const error = h('p', { class: 'error', role: 'alert' })
+  const progress = h('p', { role: 'status' })
   const stale = h('p', { class: 'error', role: 'alert', hidden: true })
   const submit = h('button', { class: 'primary danger' }, `Close ${site.site} now`)
   const preview = createPreview(() => ({
@@ -51,6 +53,7 @@ export function openEnterDialog({ site, mode, path, report, follow }) {
       drained,
       h('label', { for: 'drained' }, 'Wait until the requests in flight have finished')
     ),
+    progress,
     error,
     h(
       'p',
@@ -71,15 +74,23 @@ export function openEnterDialog({ site, mode, path, report, follow }) {
     durations,
     preview.element
   )
+  let latest = site
   const forget = follow((now) => {
-    if (now.revision === revision) return
-    revision = now.revision
+    latest = now
+    // While ours is on its way the change that is seen is ours; what is left to wait for are the requests from before.
+    if (!isSending) noticeChange()
+    else if (drained.checked) setText(progress, `Waiting: ${now.inFlight} requests are in flight.`)
+  })
+
+  function noticeChange() {
+    if (latest.revision === revision) return
+    revision = latest.revision
     stale.hidden = false
     setText(
       stale,
-      `Meanwhile ${now.by ?? 'somebody'} has changed this site: it is ${now.mode}. Look again before you go on.`
+      `Meanwhile ${latest.by ?? 'somebody'} has changed this site: it is ${latest.mode}. Look again before you go on.`
     )
-  })
+  }
 
   function valuesOf({ withReason }) {
     const lines = paths.value
@@ -105,6 +116,7 @@ export function openEnterDialog({ site, mode, path, report, follow }) {
   async function enter(event) {
     event.preventDefault()
     setText(error, '')
+    isSending = true
     await busy(submit, async () => {
       try {
         const { wait } = await call('PUT', path, valuesOf({ withReason: true }), revision)
@@ -112,6 +124,9 @@ export function openEnterDialog({ site, mode, path, report, follow }) {
         dialog.close()
       } catch (failure) {
         setText(error, conflictText(failure, site.site))
+        isSending = false
+        setText(progress, '')
+        noticeChange()
       }
     })
   }

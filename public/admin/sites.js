@@ -101,6 +101,8 @@ function createCard(name, report) {
       try {
         await call('DELETE', path, undefined, revision)
         report(`${name} is live again.`)
+        // The button that was pressed is about to go.
+        actions[0].focus()
       } catch (error) {
         report(conflictText(error, name), true)
       }

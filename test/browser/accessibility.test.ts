@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import test from 'node:test'
 import { startPreview } from '../../src/cli/preview-server.ts'
 import { samplePages } from '../../src/pages/samples.ts'
-import { type Browser, type Page, startBrowser, visitor } from '../helpers/browser.ts'
+import { axe, STANDARDS } from '../helpers/axe.ts'
+import { type Browser, startBrowser, visitor } from '../helpers/browser.ts'
 import type { Cleanup } from '../helpers/temp-dir.ts'
 
 const LANGUAGES = ['en', 'de', 'fr', 'es', 'ja', 'ar']
 const SAMPLES = samplePages(Date.now())
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const STANDARDS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 const PHONE = { width: 320, height: 640 }
 const BRAND = { name: 'Kiosk', color: '#ffcc00', supportUrl: 'mailto:help@kiosk.example' }
 
@@ -55,13 +52,4 @@ async function examineAll(
     }
   }
   return found
-}
-
-async function axe(page: Page, runOnly: string[]): Promise<string[]> {
-  // Not as a script of the page: its policy would refuse it.
-  await page.evaluate(AXE)
-  const options = JSON.stringify({ runOnly, resultTypes: ['violations'] })
-  return page.evaluate<string[]>(
-    `axe.run(${options}).then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ', ' + html)))`
-  )
 }

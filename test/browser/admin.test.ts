@@ -1,64 +1,11 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import test from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Browser, type Page, startBrowser, visitor } from '../helpers/browser.ts'
-import { type GatewayProcess, startGateway } from '../helpers/process.ts'
-import { type Cleanup, tempDir } from '../helpers/temp-dir.ts'
-import { httpUpstream, type Upstream } from '../helpers/upstream.ts'
+import { axe } from '../helpers/axe.ts'
+import { startBrowser, visitor } from '../helpers/browser.ts'
+import { adminTab, card, modeIs, press, setUp, TOKEN } from './admin-tab.ts'
 
-const TOKEN = 'the-right-token-of-the-admin'
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const STANDARDS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 const XSS = '<img src=x onerror="window.hacked = 1">'
-
-interface Setup {
-  browser: Browser
-  app: Upstream
-  gateway: GatewayProcess
-}
-
-async function setUp(t: Cleanup, browser: Browser): Promise<Setup> {
-  const app = await httpUpstream(t, (_request, response) => {
-    response.setHeader('content-type', 'text/html').end('<!doctype html><h1>The app</h1>')
-  })
-  const config = join(tempDir(t), 'c.yaml')
-  const sites = 'sites: { shop: { hosts: [shop.localhost], brandName: The Shop } }'
-  writeFileSync(config, `upstream: ${app.url}\nadminToken: ${TOKEN}\n${sites}\n`)
-  return { browser, app, gateway: await startGateway(t, ['--config', config]) }
-}
-
-/** A tab with the admin page, signed in. */
-async function adminTab(t: Cleanup, { browser, gateway }: Setup, options = {}): Promise<Page> {
-  const page = await (await visitor(t, browser, options)).newPage()
-  await signIn(page, gateway)
-  return page
-}
-
-async function signIn(page: Page, { adminUrl }: GatewayProcess): Promise<void> {
-  await page.goto(`${adminUrl}/`)
-  await page.fill('#token', TOKEN)
-  await page.click('text=Sign in >> nth=-1')
-  await page.waitForSelector('article[aria-label=shop]')
-}
-
-const card = (page: Page) => page.locator('article[aria-label=shop]')
-const press = (page: Page, name: string): Promise<void> => card(page).getByRole('button', { name }).click()
-
-const modeIs = (page: Page, mode: string): Promise<void> =>
-  card(page)
-    .locator('.badge', { hasText: new RegExp(`^${mode}$`) })
-    .waitFor()
-
-async function axe(page: Page): Promise<string[]> {
-  await page.evaluate(AXE)
-  const options = JSON.stringify({ runOnly: STANDARDS, resultTypes: ['violations'], iframes: false })
-  return page.evaluate<string[]>(
-    `axe.run(${options}).then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ', ' + html)))`
-  )
-}
 
 test('the admin page', async (t) => {
   const browser = await startBrowser(t)
@@ -183,6 +130,39 @@ test('the admin page', async (t) => {
     await page.getByText('There is no bypass link.').waitFor()
     await press(page, 'Back to live')
     await modeIs(page, 'Live')
+  })
+
+  await t.test('shows names of sites, hosts, upstreams and gateways as text too', async (t) => {
+    const headers = { authorization: `Bearer ${TOKEN}` }
+    const status = (await (await fetch(`${gateway.adminUrl}/status`, { headers })).json()) as {
+      sites: object[]
+      members: object[]
+    }
+    const site = {
+      ...status.sites[0],
+      site: XSS,
+      hosts: [XSS],
+      by: XSS,
+      reason: XSS,
+      mode: 'hold',
+      paths: [XSS]
+    }
+    const upstream = { name: XSS, breaker: XSS, isHealthy: false, busy: 1, connections: 1 }
+    const told = {
+      ...status,
+      sites: [{ ...site, upstreams: [upstream] }],
+      members: [{ ...status.members[0], id: XSS, host: XSS, version: XSS, state: XSS }]
+    }
+    const page = await (await visitor(t, browser)).newPage()
+    const body = `event: status\ndata: ${JSON.stringify(told)}\n\n`
+    await page.route('**/events', (route) => route.fulfill({ contentType: 'text/event-stream', body }))
+    await page.goto(`${gateway.adminUrl}/`)
+    await page.fill('#token', TOKEN)
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: XSS }).waitFor()
+    assert.equal((await page.innerText('#sites')).split(XSS).length, 8)
+    assert.equal(await page.locator('#board img').count(), 0)
+    assert.equal(await page.evaluate('window.hacked'), undefined)
   })
 
   await t.test('says that the connection is lost, and recovers', async (t) => {

@@ -1,12 +1,15 @@
-// Takes the pictures in docs/images/ of the built-in pages, by Chromium. The letters are those of Noto: Debian's packages
+// Takes the pictures in docs/images/ of the built-in pages and of the admin page, by Chromium. The letters are those of Noto: Debian's packages
 // fonts-noto-core and fonts-noto-cjk.
 // usage: node --import tsx test/tools/screenshots.ts
-import { mkdirSync, statSync } from 'node:fs'
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 import { startPreview } from '../../src/cli/preview-server.ts'
 import { packageRoot } from '../../src/package-root.ts'
 import { BROWSER_FLAGS } from '../helpers/browser.ts'
+import { startGateway } from '../helpers/process.ts'
+import { tempDir } from '../helpers/temp-dir.ts'
+import { okUpstream } from '../helpers/upstream.ts'
 
 /** Always the same, so that the pictures change only when the pages do. */
 const NOW = Date.parse('2030-01-31T08:35:00.000Z')
@@ -40,5 +43,29 @@ for (const { name, path, width, height, scheme } of SHOTS) {
   console.log(`docs/images/${name}.png ${statSync(file).size} bytes`)
   await context.close()
 }
-await browser.close()
 await preview.close()
+await shootAdmin(join(folder, 'admin-1280.png'))
+await browser.close()
+
+/** The admin page of a gateway with two sites, one of which is closed, and the dialog to close the other. */
+async function shootAdmin(file: string): Promise<void> {
+  const undo: (() => unknown)[] = []
+  const t = { after: (task: () => unknown) => undo.unshift(task) }
+  const app = await okUpstream(t)
+  const config = join(tempDir(t), 'intermission.yaml')
+  const token = 'a-token-for-the-picture'
+  const kiosk = `{ hosts: [kiosk.example], brandName: Kiosk, brandColor: "${BRAND.color}" }`
+  writeFileSync(config, `upstream: ${app.url}\nadminToken: ${token}\nsites: { kiosk: ${kiosk} }\n`)
+  const { adminUrl } = await startGateway(t, ['--config', config])
+  const page = await browser.newPage({ viewport: { width: 1280, height: 860 }, locale: 'en-GB' })
+  await page.goto(`${adminUrl}/`)
+  await page.fill('#token', token)
+  await page.keyboard.press('Enter')
+  await page.getByLabel('kiosk').getByRole('button', { name: 'Maintenance' }).first().click()
+  await page.getByLabel('Message to visitors').fill('We are moving to a faster machine.')
+  await page.getByRole('dialog').getByLabel('How long').fill('30m')
+  await page.frameLocator('iframe').getByText('faster machine').waitFor()
+  await page.screenshot({ path: file })
+  console.log(`docs/images/admin-1280.png ${statSync(file).size} bytes`)
+  for (const task of undo) await task()
+}
