@@ -20,7 +20,7 @@ export function onClientError(error: ClientError, socket: Socket): void {
   // The parser says it again for everything that still comes.
   if (waiting.has(socket)) return
   const response = lastResponse(socket)
-  if (response === undefined || response.writableFinished) answerRaw(socket, statusOf(error))
+  if (response === undefined || response.closed) answerRaw(socket, statusOf(error))
   else if (response.req.complete) afterwards(error, response, socket)
   // From here on the body of its request is broken. Nobody can be told once an answer has begun, to this request or, where
   // it waits for its turn, to one before it.

@@ -126,14 +126,15 @@ function refusal({ httpVersion, headers }: IncomingMessage): 400 | 505 | null {
 // anybody who hears of errors and of room for more.
 function inTurn(socket: Socket, act: () => void): void {
   const before = lastResponse(socket)
-  if (before === undefined || before.writableFinished) {
+  if (before === undefined || before.closed) {
     act()
     return
   }
   socket.on('error', () => socket.destroy())
   socket.on('drain', () => before.emit('drain'))
   before.once('close', () => {
-    if (socket.writable) act()
+    if (socket.writable && before.shouldKeepAlive) act()
+    else socket.destroySoon()
   })
 }
 

@@ -39,7 +39,13 @@ export function routeUpgrade(
   }
   const response = new ServerResponse(request)
   response.shouldKeepAlive = false
-  response.assignSocket(socket)
+  try {
+    response.assignSocket(socket)
+  } catch {
+    // An earlier request has not been answered yet: a listener of ours waits for that, Node's server does not.
+    socket.destroy()
+    return
+  }
   // The socket has no listener of Node's any more: without one, a reset would end the process.
   socket.on('error', () => socket.destroy())
   socket.on('close', () => {
