@@ -62,7 +62,9 @@ async function errorPages(fastify: FastifyInstance, options: ErrorPagesOptions):
       reply.send(error)
       return
     }
-    request.log.error({ err: error, reqId: request.id }, 'request failed')
+    // Who has left makes streams fail, and no app did.
+    const isGone = reply.raw.destroyed || request.raw.socket.destroyed
+    request.log[isGone ? 'debug' : 'error']({ err: error, reqId: request.id }, 'request failed')
     reply.hijack()
     answers.write(request.raw, reply.raw, {
       status,

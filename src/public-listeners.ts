@@ -86,6 +86,7 @@ export async function openPublicListeners(
     ...servedBy(gateway.appFor),
     ...(certificates === null ? {} : { certificates }),
     ...(settings.proxyProtocol ? { sendsProxyHeader: createTrust(settings.trustProxy) } : {}),
+    http2: settings.http2,
     h2c: settings.h2c,
     limit,
     maxHeaderBytes: settings.maxHeaderBytes,

@@ -3,6 +3,7 @@ import type { Settings } from './config/settings.ts'
 import { ensureAdminToken, hasAdmin } from './config/token.ts'
 import { openFleet, openFleetControl } from './fleet/open-fleet.ts'
 import { createGateway, type Gateway } from './gateway.ts'
+import { http2Weakness } from './listeners/http2-safety.ts'
 import { openListener } from './listeners/listener.ts'
 import { createLogStream } from './log.ts'
 import { originsOf } from './origins.ts'
@@ -82,6 +83,9 @@ export async function runServer(settings: Settings): Promise<number> {
   for (const [err, doing] of early) onError(err, doing)
   if (token?.created) log.info({ path: token.path }, 'admin token made')
   for (const warning of warnings) log.warn({ certificate: warning }, 'certificate accepted with a warning')
+  const weakness = http2Weakness()
+  if (weakness !== null && (settings.h2c || (settings.http2 && certificates !== null)))
+    log.warn({ weakness }, 'HTTP/2 offered with a warning')
 
   const stopped = onStopSignal(() => log?.warn('stopping at once'))
   let adminListener: OpenListener | undefined

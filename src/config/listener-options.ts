@@ -9,6 +9,7 @@ type ListenerSetting =
   | 'tlsCert'
   | 'tlsKey'
   | 'redirectListen'
+  | 'http2'
   | 'h2c'
   | 'proxyProtocol'
   | 'maxConnections'
@@ -35,6 +36,7 @@ export const LISTENER_OPTIONS: Pick<OptionTable, ListenerSetting> = {
     fallback: () => [],
     show: (addresses) => addresses.map(read.listenText)
   },
+  http2: onOff('http2', 'on', 'offer HTTP/2 on https listeners'),
   h2c: onOff('h2c', 'off', 'also speak HTTP/2 without TLS, to clients that begin with it'),
   proxyProtocol: onOff(
     'proxyProtocol',

@@ -82,6 +82,8 @@ export interface ProcessOptions {
   tlsKey: string[]
   /** Plain listeners that only redirect to https. */
   redirectListen: ListenAddress[]
+  /** Whether https listeners offer HTTP/2. */
+  http2: boolean
   /** Whether plain listeners take HTTP/2 with prior knowledge. */
   h2c: boolean
   /** Whether connections from trusted peers begin with a PROXY header. */

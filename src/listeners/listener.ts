@@ -17,6 +17,8 @@ export type { ListenTarget } from './bind.ts'
 export interface ListenerOptions extends ServeOptions {
   /** Needed where the target says `tls`. */
   certificates?: CertificateStore
+  /** HTTP/2 over TLS, for clients that ask for it. Default: true. */
+  http2?: boolean
   /** HTTP/2 without TLS, for clients that begin with it (RFC 9113 section 3.3). Default: HTTP/1 only. */
   h2c?: boolean
   /** Whose connections begin with a PROXY header. Default: nobody's. */
@@ -86,6 +88,8 @@ function createService(
   const { acceptor, speakers } = assembly
   const open = new Set<Socket>()
   acceptor.prependListener('connection', (socket: Socket) => {
+    // A request that was put back on its connection makes it come once more.
+    if (open.has(socket)) return
     if (target.kind === 'unix') markUnixPeer(socket)
     if (options.limit?.admit(socket) === false) return
     open.add(socket)
@@ -112,7 +116,7 @@ function createService(
 }
 
 function assemble(target: ListenTarget, options: ListenerOptions): Assembly {
-  const { certificates, h2c = false, sendsProxyHeader } = options
+  const { certificates, http2: offersHttp2 = true, h2c = false, sendsProxyHeader } = options
   const isTls = target.kind === 'tcp' && target.tls === true
   const http1 = createHttp1(options)
   // The usual case: nothing between the connection and Node's parser.
@@ -121,10 +125,10 @@ function assemble(target: ListenTarget, options: ListenerOptions): Assembly {
   startTimeouts(http1.server)
   if (isTls) {
     if (certificates === undefined) throw new TypeError('a listener with TLS needs certificates')
-    const http2 = createHttp2(options)
-    const tls = createTlsFront(certificates, http1.take, http2.take)
+    const http2 = offersHttp2 ? createHttp2(options) : null
+    const tls = createTlsFront(certificates, http1.take, http2?.take ?? null)
     const acceptor = sendsProxyHeader === undefined ? tls.server : acceptWithHeader(options, tls.take)
-    return { acceptor, speakers: [http1, http2], close: tls.close }
+    return { acceptor, speakers: http2 === null ? [http1] : [http1, http2], close: tls.close }
   }
   const http2 = h2c ? createHttp2(options) : null
   const acceptor = acceptWithHeader(options, (socket, source) => {

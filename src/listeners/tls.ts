@@ -16,16 +16,16 @@ export interface TlsFront {
 
 /**
  * @param serveHttp1 takes connections of clients that did not ask for HTTP/2
- * @param serveHttp2 takes those that did (RFC 9113 section 3.2)
+ * @param serveHttp2 takes those that did (RFC 9113 section 3.2); null: it is not offered
  */
 export function createTlsFront(
   certificates: CertificateStore,
   serveHttp1: (socket: Socket) => void,
-  serveHttp2: (socket: Socket) => void
+  serveHttp2: ((socket: Socket) => void) | null
 ): TlsFront {
   const server = createServer({
     ...defaultsOf(certificates),
-    ALPNProtocols: ['h2', 'http/1.1'],
+    ALPNProtocols: serveHttp2 === null ? ['http/1.1'] : ['h2', 'http/1.1'],
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     allowHalfOpen: true,
     noDelay: true,
@@ -43,7 +43,7 @@ export function createTlsFront(
   server.on('secureConnection', (socket: TLSSocket) => {
     const source = sources.get(endOf(socket))
     if (source !== undefined) overrideRemoteAddress(socket, source)
-    if (socket.alpnProtocol === 'h2') serveHttp2(socket)
+    if (socket.alpnProtocol === 'h2' && serveHttp2 !== null) serveHttp2(socket)
     else serveHttp1(socket)
   })
   server.on('tlsClientError', (_error, socket) => socket.destroy())
