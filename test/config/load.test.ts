@@ -237,16 +237,9 @@ test('the flag --config comes before INTERMISSION_CONFIG', (t) => {
 })
 
 test('PORT opens every interface, but only when nobody says where to listen', () => {
-  assert.deepEqual(loadSettings({ flags: {}, env: { PORT: '5000' } }).listen, [
-    { kind: 'tcp', host: '0.0.0.0', port: 5000 }
-  ])
-  assert.deepEqual(loadSettings({ flags: {}, env: { PORT: '' } }).listen[0], {
-    kind: 'tcp',
-    host: '127.0.0.1',
-    port: 8080
-  })
+  const listen = (env: Record<string, string>) => loadSettings({ flags: {}, env }).listen
   const told = { PORT: 'not a port', INTERMISSION_LISTEN: '127.0.0.1:1' }
-  assert.deepEqual(loadSettings({ flags: {}, env: told }).listen, [
-    { kind: 'tcp', host: '127.0.0.1', port: 1 }
-  ])
+  assert.deepEqual(listen({ PORT: '5000' }), [{ kind: 'tcp', host: '0.0.0.0', port: 5000 }])
+  assert.deepEqual(listen({ PORT: '' })[0], { kind: 'tcp', host: '127.0.0.1', port: 8080 })
+  assert.deepEqual(listen(told), [{ kind: 'tcp', host: '127.0.0.1', port: 1 }])
 })
