@@ -53,11 +53,12 @@ function membersOf(members: readonly Said[], paint: Paint, nowMs: number): strin
 
 /** One gateway of a fleet on one line. */
 export function memberLine(member: Said, paint: Paint, nowMs: number): string {
-  const { id, host, version, state, revision, inFlight, lastSeenAt, isSelf } = member
+  const { id, host, version, state, revision, inFlight, lastSeenAt, isSelf, refused } = member
   const seen = lastSeenAt && state !== 'live' ? `, last seen ${instant(lastSeenAt, nowMs)}` : ''
   const shown = paint(plain(state), state === 'live' ? 'green' : state === 'lost' ? 'red' : 'yellow')
   const self = isSelf === true ? ', this one' : ''
-  return `  ${plain(id)} ${shown} on ${plain(host)}, version ${plain(version)}, revision ${plain(revision)}, ${plain(inFlight)} in flight${seen}${self}`
+  const refusal = refused ? `, ${paint(`refuses the stored state: ${plain(refused)}`, 'red')}` : ''
+  return `  ${plain(id)} ${shown} on ${plain(host)}, version ${plain(version)}, revision ${plain(revision)}, ${plain(inFlight)} in flight${seen}${self}${refusal}`
 }
 
 function storeOf(store: unknown, paint: Paint, nowMs: number): string[] {

@@ -6,11 +6,13 @@ import {
   type Finished,
   type GatewayProcess,
   intermission,
+  run,
   startGateway,
   startIntermission
 } from '../helpers/process.ts'
 import { rawExchange } from '../helpers/raw-client.ts'
 import { type Cleanup, tempDir } from '../helpers/temp-dir.ts'
+import { requireTool } from '../helpers/tools.ts'
 import { okUpstream } from '../helpers/upstream.ts'
 
 interface Operated {
@@ -106,7 +108,7 @@ test('closing a part of a site keeps the rest open', async (t) => {
 test('a gateway that is alone is its own fleet', async (t) => {
   const { verb } = await operate(t)
   const { stdout } = await verb('fleet', 'ls')
-  assert.match(stdout, /^\S+:\d+ live on .*, this one\n$/)
+  assert.match(stdout, /^\S+ live on .*, this one\n$/)
   const forgotten = await verb('fleet', 'forget', 'elsewhere')
   assert.equal(forgotten.code, 1)
   assert.match(forgotten.stderr, /there is no member "elsewhere"/)
@@ -123,4 +125,20 @@ test('status --watch shows what changes until it is interrupted', async (t) => {
   await gateway.stop()
   await watching.waitFor(/cannot be reached/)
   assert.deepEqual(await watching.stop('SIGINT'), { code: 0, signal: null })
+})
+
+test('on a terminal status --watch shows the newest in its place', async (t) => {
+  if (!requireTool(t, 'script') || !requireTool(t, 'timeout')) return
+  const { gateway } = await operate(t)
+  const env = {
+    INTERMISSION_ADMIN: gateway.adminUrl,
+    INTERMISSION_STATE_DIR: gateway.stateDir,
+    TERM: 'xterm'
+  }
+  const node = [process.execPath, '--import', import.meta.resolve('tsx'), 'src/cli/main.ts']
+  const command = ['timeout', '-s', 'INT', '6', ...node, 'status', '--watch'].join(' ')
+  const { stdout } = await run(t, 'script', ['-qec', command, '/dev/null'], { env })
+  const screens = stdout.split('\x1b[H\x1b[2J').slice(1)
+  assert.ok(screens.length >= 2, stdout)
+  for (const screen of screens) assert.match(screen, /^shop {2}\x1b\[32mlive\x1b\[39m/)
 })
