@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { AdminOptions } from '../plugins/admin.ts'
+import type { UpstreamStatus } from '../plugins/proxy.ts'
 import type { AccessLogOptions } from './access-log.ts'
 import type { SiteFacts } from './admin/status.ts'
 import { createAdminApp } from './admin-app.ts'
@@ -116,13 +117,19 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
       return [...sites.values()].reduce((sum, { proxy }) => sum + proxy.inFlight, 0)
     },
     factsOf,
-    isHealthy: (site) =>
-      sites.get(site)?.proxy.upstreams.some(({ breaker, isHealthy }) => breaker === 'closed' && isHealthy) ??
-      false,
+    isHealthy(site) {
+      const proxy = sites.get(site)?.proxy
+      // Asked in any case: while nobody is there it looks again.
+      return proxy?.isReachable() === true && proxy.upstreams.some(isWell)
+    },
     async close() {
       await Promise.all(apps.map((app) => app.close()))
     }
   }
+}
+
+function isWell({ breaker, isHealthy }: UpstreamStatus): boolean {
+  return breaker === 'closed' && isHealthy
 }
 
 function accessLogOptions(
