@@ -9,13 +9,15 @@
   const [, time, left] = box.children
 
   // Another look after this, and at most this. In between the pause grows with the wait: a twentieth of it.
-  const SHORTEST_MS = 1500
+  const SHORTEST_MS = 1000
   const LONGEST_MS = 15000
   const KEY = 'intermission'
 
   const began = Date.now()
   let timer
   let failures = 0
+  let isDown = false
+  let isSecondLook = false
   // How much the visitor's clock is behind the gateway's.
   let skew = 0
   let end = Date.parse(time.dateTime)
@@ -112,6 +114,7 @@
       })
       const { state, message, until } = await response.json()
       failures = 0
+      isDown = state === 'down'
       const date = Date.parse(response.headers.get('date'))
       if (date) skew = date - Date.now()
       if (message) byId('message').textContent = message
@@ -120,6 +123,7 @@
       showTime()
       return false
     } catch {
+      isDown = false
       failures++
     }
   }
@@ -135,8 +139,10 @@
       later(comeBack, Math.random() * spread)
     } else {
       say(yes ? 'works' : yes === undefined && !navigator.onLine ? 'offline' : 'waiting')
-      const pause = Math.max(SHORTEST_MS, (Date.now() - began) / 20) * 1.5 ** failures
-      later(look, jitter(Math.min(LONGEST_MS, pause)))
+      const pause = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, (Date.now() - began) / 20) * 1.5 ** failures)
+      // Asked for an app that is gone, the gateway looks for it: a moment later it knows, and the next pause is long.
+      isSecondLook = isDown && !isSecondLook && pause > 2 * SHORTEST_MS
+      later(look, jitter(isSecondLook ? 300 : pause))
     }
   }
 

@@ -180,11 +180,14 @@ test('the distance between two questions grows with the wait, to about fifteen s
     await page.step()
     at.push(page.elapsedMs)
   }
-  const gaps = at.map((ms, index) => ms - (at[index - 1] ?? 0))
+  const all = at.map((ms, index) => ms - (at[index - 1] ?? 0))
+  // The second of two questions hears what the first made the gateway find out.
+  const gaps = all.filter((ms) => ms > 400)
+  assert.ok(all.slice(-10).some((ms) => ms < 400))
   t.diagnostic(
     `${at.filter((ms) => ms < 60_000).length} questions in the first minute, ${at.length} in a quarter of an hour`
   )
-  assert.ok(gaps[0]! > 1000 && gaps[0]! < 2000)
+  assert.ok(gaps[0]! > 700 && gaps[0]! < 1300)
   assert.ok(Math.max(...gaps) < 19_000)
   assert.ok(Math.min(...gaps.slice(-10)) > 11_000)
 })
