@@ -17,6 +17,8 @@ import {
   servedBy,
   withLine
 } from './public-listeners.ts'
+import { openWorkers } from './worker-listeners.ts'
+import { createWorkers } from './workers.ts'
 
 /** Only the owner of the gateway may operate it through a socket. */
 const ADMIN_SOCKET_MODE = 0o600
@@ -42,6 +44,8 @@ export async function runServer(settings: Settings): Promise<number> {
     else log.error({ err }, `${doing} failed`)
   }
   const listeners: OpenListener[] = []
+  const tell = (level: 'info' | 'warn' | 'error', fields: object, text: string): void =>
+    log?.[level](fields, text)
   const onEvent = (what: string, fields: object): void => log?.warn(fields, what)
   const fleet = await openFleet({
     url: settings.store,
@@ -59,12 +63,17 @@ export async function runServer(settings: Settings): Promise<number> {
   const limit = openLimit(settings, (which) =>
     log?.warn({ limit: which, open: limit.open }, 'connection refused')
   )
+  const workers = settings.workers > 1 ? createWorkers({ settings, fleet, log: tell }) : undefined
   let gateway: Gateway | undefined
-  const control = await openFleetControl(fleet, {
-    sites: settings.sites.map(({ name }) => name),
-    onError,
-    isHealthy: async (site) => gateway?.isHealthy(site) ?? false
-  })
+  const control = await openFleetControl(
+    fleet,
+    {
+      sites: settings.sites.map(({ name }) => name),
+      onError,
+      isHealthy: async (site) => gateway?.isHealthy(site) ?? false
+    },
+    workers
+  )
   gateway = await createGateway(settings, {
     control,
     fleet,
@@ -77,7 +86,8 @@ export async function runServer(settings: Settings): Promise<number> {
         listeners.map(({ target }) => target),
         site
       ),
-    samples: () => limitSamples(limit)
+    samples: () => limitSamples(limit),
+    ...(workers === undefined ? {} : { factsOf: workers.factsOf })
   })
   log = gateway.log
   for (const [err, doing] of early) onError(err, doing)
@@ -90,7 +100,8 @@ export async function runServer(settings: Settings): Promise<number> {
   const stopped = onStopSignal(() => log?.warn('stopping at once'))
   let adminListener: OpenListener | undefined
   try {
-    await openPublicListeners(gateway, settings, certificates, limit, listeners)
+    if (workers === undefined) await openPublicListeners(gateway, settings, certificates, limit, listeners)
+    else listeners.push(...(await openWorkers(workers, settings)))
     if (gateway.admin !== null && settings.admin !== null) {
       const { admin } = gateway
       const options = { ...servedBy(() => admin), socketMode: ADMIN_SOCKET_MODE }
@@ -105,6 +116,7 @@ export async function runServer(settings: Settings): Promise<number> {
     for (const { gate } of gateway.sites.values()) gate.giveUp()
   } finally {
     await Promise.all(listeners.map((listener) => listener.close(settings.drainTimeoutMs)))
+    await workers?.stop(settings.drainTimeoutMs)
     await adminListener?.close(ADMIN_CLOSE_MS)
     await gateway.close()
     await control.close()

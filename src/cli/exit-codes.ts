@@ -33,6 +33,7 @@ export function exitCodeOf(error: unknown): number {
     case 'ERR_STATE_UNREADABLE':
     case 'ERR_STATE_CONFLICT':
     case 'ERR_STATE_UNWRITABLE':
+    case 'ERR_WORKERS_FAILED':
       return EXIT.failed
   }
 }

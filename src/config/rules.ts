@@ -26,6 +26,7 @@ export function applyRules(
     ...exposure(settings, spelled),
     ...certificates(settings, spelled),
     ...proxyProtocol(settings, spelled),
+    ...workers(settings, spelled),
     ...clashes(settings, spelled)
   ]
 }
@@ -75,6 +76,13 @@ function proxyProtocol(
   if (proxyProtocol !== true || trustProxy === undefined || trustProxy.length > 0) return []
   const text = 'a PROXY header is believed only of peers in trustProxy, and there are none'
   return [{ ...spelled('proxyProtocol'), text }]
+}
+
+function workers({ workers: count = 1, adminPath }: Some<OptionValues>, spelled: Spelling): ConfigProblem[] {
+  if (count === 1 || adminPath == null) return []
+  const text =
+    'the public listeners of several workers cannot carry the admin API; give it a listener of its own'
+  return [{ ...spelled('adminPath'), text }]
 }
 
 function clashes({ listen, redirectListen, admin }: Some<OptionValues>, spelled: Spelling): ConfigProblem[] {

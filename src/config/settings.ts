@@ -116,6 +116,8 @@ export interface ProcessOptions {
   adminHost: string[]
   /** Absolute folder of state and token. */
   stateDir: string
+  /** How many processes serve. */
+  workers: number
   /** `memory:`, `file:` and an absolute path, or an address of Redis, with its password. */
   store: string
   /** Absolute path of the certificates that a `rediss:` store is verified with; null = the well-known ones. */

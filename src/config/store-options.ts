@@ -3,10 +3,20 @@ import { maskRedisUrl } from '../redis-url.ts'
 import type { OptionTable } from './option.ts'
 import { choice, duration, path } from './option-kinds.ts'
 import * as read from './readers.ts'
+import { readWorkers } from './workers.ts'
 
-type StoreSetting = 'store' | 'storeCa' | 'fleet' | 'fencing' | 'coldStart' | 'coldStartGraceMs'
+type StoreSetting = 'workers' | 'store' | 'storeCa' | 'fleet' | 'fencing' | 'coldStart' | 'coldStartGraceMs'
 
 export const STORE_OPTIONS: Pick<OptionTable, StoreSetting> = {
+  workers: {
+    name: 'workers',
+    metavar: 'N|auto',
+    scalar: 'number',
+    description: 'processes that serve, with their own limits each; auto is one for each core',
+    defaultText: '1',
+    read: readWorkers,
+    fallback: () => 1
+  },
   store: {
     name: 'store',
     metavar: 'URL',

@@ -7,6 +7,8 @@ import type { MemberInfo } from './members.ts'
 export interface Fleet {
   /** Where the state is kept. Closing it leaves the fleet. */
   readonly store: StateStore
+  /** A socket that every process of this member is to hold open, by `holdOpen`; null for none. */
+  readonly markPath: string | null
   /** Makes the barrier of the fleet, given that of the processes here. */
   barrier(local: Barrier): Barrier
   /** Says who serves requests here. Until then nothing counts as being in force here. */

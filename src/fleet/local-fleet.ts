@@ -12,6 +12,7 @@ export function createLocalFleet(store: StateStore, kind: StoreStatus['kind'], s
   let isStopping = false
   return {
     store,
+    markPath: null,
     barrier: (local) => local,
     attach(given) {
       crew = given

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 
 export interface Mark {
   /** What further processes of this member are to hold open too, by {@link holdOpen}. */
@@ -50,6 +50,10 @@ export async function leaveMark(folder: string): Promise<Mark | null> {
     async remove() {
       await rm(`${base}.json`, { force: true })
       await release()
+      // Of processes of ours that were killed.
+      const names = await readdir(folder).catch(() => [])
+      const left = names.filter((name) => name.startsWith(`${basename(path)}.`))
+      await Promise.all(left.map((name) => rm(join(folder, name), { force: true })))
     }
   }
 }

@@ -23,10 +23,15 @@ export async function openFleet({ recover = false, ...options }: FleetOptions): 
   return createLocalFleet(store, options.url.startsWith('file:') ? 'file' : 'memory', options.software ?? '')
 }
 
-/** Opens the modes of the sites in a fleet, and serves them in this process alone. */
+/**
+ * Opens the modes of the sites in a fleet.
+ *
+ * @param crew who serves them, where it is not this process
+ */
 export async function openFleetControl(
   fleet: Fleet,
-  deps: Omit<ControlDeps, 'store' | 'barrier' | 'now' | 'isTrusted'>
+  deps: Omit<ControlDeps, 'store' | 'barrier' | 'now' | 'isTrusted'>,
+  crew?: Omit<Crew, 'revision' | 'siteNames'>
 ): Promise<Control> {
   let local: Barrier | undefined
   const control = await openControl({
@@ -35,12 +40,33 @@ export async function openFleetControl(
     now: fleet.now,
     isTrusted: fleet.isTrusted,
     barrier(given) {
-      local = given
-      return fleet.barrier(given)
+      local = crew?.barrier ?? given
+      return fleet.barrier(local)
     }
   })
-  fleet.attach(crewOf(control, local as Barrier))
+  const own = crewOf(control, local as Barrier)
+  fleet.attach(crew === undefined ? own : others(crew, own))
   return control
+}
+
+// Its numbers are read when somebody asks, so that they are not copied.
+function others(crew: Omit<Crew, 'revision' | 'siteNames'>, own: Crew): Crew {
+  return {
+    barrier: crew.barrier,
+    get revision() {
+      return own.revision
+    },
+    get siteNames() {
+      return own.siteNames
+    },
+    get inFlight() {
+      return crew.inFlight
+    },
+    get workers() {
+      return crew.workers
+    },
+    abort: crew.abort
+  }
 }
 
 function crewOf(control: Control, barrier: Barrier): Crew {

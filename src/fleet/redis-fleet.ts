@@ -178,6 +178,7 @@ export async function openRedisFleet(options: RedisFleetOptions): Promise<Fleet>
 
   return {
     store: createRedisStore({ register, holder, member, listeners, name, opened: isOpened, close }),
+    markPath: mark?.path ?? null,
     barrier: (local) => createFleetBarrier({ register, holder, member, timing, local }),
     attach(given) {
       crew = given

@@ -10,7 +10,6 @@ import type { OptionValues, SiteSettings } from '../../src/config/settings.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 
 const CWD = '/srv/app'
-
 /** One good value for each option, as text and as it must come out. */
 const EXAMPLES: { [K in keyof OptionValues]: readonly [text: string, value: OptionValues[K]] } = {
   listen: [
@@ -66,6 +65,7 @@ const EXAMPLES: { [K in keyof OptionValues]: readonly [text: string, value: Opti
   adminHost: ['Admin.example:81', ['admin.example:81']],
   stateDir: ['state', '/srv/app/state'],
   store: ['file:s.json', 'file:/srv/app/s.json'],
+  workers: ['3', 3],
   storeCa: ['ca.pem', '/srv/app/ca.pem'],
   fleet: ['shop', 'shop'],
   fencing: ['strict', 'strict'],
@@ -116,7 +116,6 @@ for (const [key, [text, value]] of Object.entries(EXAMPLES) as [
     const fromFile = loadWithOrigins({ flags: { config: ['c.yaml'] }, env: {}, cwd: dir }).values
     assert.deepEqual(fromFlag[key], value)
     assert.deepEqual(fromEnv[key], value)
-    // Paths in a file start from its folder.
     const there = JSON.parse(JSON.stringify(value).replaceAll(CWD, dir)) as unknown
     assert.deepEqual(fromFile[key], there)
   })
@@ -180,6 +179,7 @@ test('nothing given is a gateway for this machine', () => {
     adminHost: [],
     stateDir: '/home/ada/.local/state/intermission',
     store: 'file:/home/ada/.local/state/intermission/state.json',
+    workers: 1,
     storeCa: null,
     fleet: 'default',
     fencing: 'off',

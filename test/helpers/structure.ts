@@ -28,7 +28,21 @@ const FOUNDATION = [
   'waiting-room'
 ]
 const GATEWAY = ['access-log', 'admin-app', 'app-options', 'gateway', 'host-lookup', 'log-lines', 'site']
-const SERVER = ['listener', 'log', 'origins', 'public-listeners', 'redirect', 'server']
+const SERVER = [
+  'listener',
+  'log',
+  'origins',
+  'public-listeners',
+  'redirect',
+  'server',
+  'site-facts',
+  'worker',
+  'worker-channel',
+  'worker-dispatch',
+  'worker-listeners',
+  'worker-outcomes',
+  'workers'
+]
 
 /** From the bottom up. A file imports from layers below its own; inside its own only as `within` says. */
 const LAYERS: readonly { name: string; holds: RegExp; within: 'all' | 'same folder' | 'none' }[] = [

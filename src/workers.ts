@@ -1,0 +1,248 @@
+/** The primary's side of several worker processes: accepts connections, hands them over, and keeps the workers alive. */
+import cluster, { type Worker } from 'node:cluster'
+import { createServer, type Server } from 'node:net'
+import type { SiteFacts } from './admin/status.ts'
+import type { Settings } from './config/settings.ts'
+import { IntermissionError } from './errors.ts'
+import type { Fleet } from './fleet/fleet.ts'
+import { bind, boundTarget, type ListenTarget } from './listeners/bind.ts'
+import { addFacts } from './site-facts.ts'
+import type { Barrier, WaitOutcome, WaitQuery } from './state/barrier.ts'
+import type { WorkerStart, WriteCall } from './worker.ts'
+import { type Channel, createChannel } from './worker-channel.ts'
+import { createDispatch } from './worker-dispatch.ts'
+import { addOutcomes, waitHopeless } from './worker-outcomes.ts'
+
+export interface Workers {
+  /** Waits for all workers of this machine. */
+  readonly barrier: Barrier
+  readonly workers: number
+  readonly inFlight: number
+  factsOf(site: string): Partial<SiteFacts>
+  /**
+   * Listens, and starts the workers.
+   *
+   * @returns where it listens
+   * @throws IntermissionError ERR_WORKERS_FAILED when they end as soon as they start
+   */
+  open(targets: readonly ListenTarget[]): Promise<ListenTarget[]>
+  /**
+   * Puts a new worker in the place of each, one after the other, without refusing a connection.
+   *
+   * @throws IntermissionError ERR_WORKERS_FAILED when a new one does not start; those that are left go on as they were
+   */
+  replace(settings: Settings): Promise<void>
+  /** Ends every request that is under way, in the middle. */
+  abort(): void
+  /** Stops accepting, lets requests finish, and cuts what is left after `timeoutMs`. */
+  stop(timeoutMs: number): Promise<void>
+}
+
+export interface WorkersDeps {
+  settings: Settings
+  fleet: Fleet
+  log(level: 'info' | 'warn' | 'error', fields: object, text: string): void
+}
+
+interface Entry {
+  worker: Worker
+  channel: Channel
+  facts: Record<string, Partial<SiteFacts>>
+  isReady: boolean
+  /** It is to end, and nobody takes its place. */
+  isRetired: boolean
+  ready: Promise<void>
+  exited: Promise<string>
+}
+
+const STARTS_AT_MOST = 3
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 10_000
+/** A worker that has lived for so long was not in a loop. */
+const STEADY_MS = 10_000
+const READY_WITHIN_MS = 30_000
+const PERMIT_EVERY_MS = 100
+const KILL_AFTER_MS = 5000
+
+export function createWorkers(deps: WorkersDeps): Workers {
+  const { fleet, log } = deps
+  let { settings } = deps
+  const targets: ListenTarget[] = []
+  const acceptors: Server[] = []
+  const entries = new Set<Entry>()
+  let isStopping = false
+  let isStarting = true
+  let failures = 0
+  let stopped: Promise<void> | undefined
+
+  const dispatch = createDispatch(() => [...entries].filter(({ isReady }) => isReady))
+  const forget = fleet.store.subscribe((state) => {
+    for (const { channel } of entries) channel.tell('state', state)
+  })
+  const permitting =
+    settings.fencing === 'strict'
+      ? setInterval(() => {
+          if (fleet.isTrusted()) for (const { channel } of entries) channel.tell('permit', null)
+        }, PERMIT_EVERY_MS)
+      : undefined
+
+  return {
+    barrier: {
+      async wait(query) {
+        const waits = [...entries].filter(({ isReady }) => isReady).map((entry) => waitFor(entry, query))
+        return addOutcomes(
+          (await Promise.all(waits)).filter((each) => each !== null),
+          query
+        )
+      }
+    },
+    get workers() {
+      return settings.workers
+    },
+    get inFlight() {
+      const facts = [...entries].flatMap((entry) => Object.values(entry.facts))
+      return facts.reduce((sum, { inFlight = 0 }) => sum + inFlight, 0)
+    },
+    factsOf: (site) => addFacts([...entries].flatMap(({ facts }) => facts[site] ?? [])),
+    async open(wanted) {
+      cluster.setupPrimary({ silent: false })
+      for (const [at, target] of wanted.entries()) {
+        const acceptor = createServer(
+          { pauseOnConnect: true, allowHalfOpen: true, noDelay: true },
+          (socket) => dispatch.take(socket, at)
+        )
+        acceptors.push(acceptor)
+        await bind(acceptor, target, 0o666)
+        targets.push(boundTarget(acceptor, target))
+      }
+      await Promise.all(Array.from({ length: settings.workers }, () => startFirst()))
+      isStarting = false
+      return targets
+    },
+    async replace(next) {
+      settings = next
+      const old = [...entries].filter(({ isRetired }) => !isRetired)
+      for (let n = 0; n < Math.max(old.length, next.workers); n++) {
+        if (n < next.workers) {
+          const entry = fork()
+          await readiness(entry).catch((error: unknown) => {
+            entry.isRetired = true
+            entry.worker.process.kill('SIGKILL')
+            throw error
+          })
+        }
+        if (old[n] !== undefined) void retire(old[n]!, settings.drainTimeoutMs)
+      }
+    },
+    abort() {
+      for (const { channel } of entries) channel.tell('abort', null)
+    },
+    stop(timeoutMs) {
+      stopped ??= stop(timeoutMs)
+      return stopped
+    }
+  }
+
+  async function stop(timeoutMs: number): Promise<void> {
+    isStopping = true
+    forget()
+    for (const acceptor of acceptors) acceptor.close()
+    dispatch.stop()
+    await Promise.all([...entries].map((entry) => retire(entry, timeoutMs)))
+    clearInterval(permitting)
+  }
+
+  // Those at the start: whoever cannot be started ends it with the reason.
+  async function startFirst(): Promise<void> {
+    for (let n = 1; ; n++) {
+      try {
+        await readiness(fork())
+        return
+      } catch (error) {
+        if (n === STARTS_AT_MOST || isStopping) throw error
+      }
+    }
+  }
+
+  async function readiness(entry: Entry): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<string>((resolve) => {
+      timer = setTimeout(() => resolve(`was not ready within ${READY_WITHIN_MS} ms`), READY_WITHIN_MS)
+    })
+    const why = await Promise.race([entry.ready.then(() => null), entry.exited, late])
+    clearTimeout(timer)
+    if (why !== null)
+      throw new IntermissionError('ERR_WORKERS_FAILED', `a worker ${why} before it could serve`)
+  }
+
+  function fork(): Entry {
+    const worker = cluster.fork()
+    const bornMs = performance.now()
+    let becomeReady = (): void => {}
+    const channel = createChannel(worker, {
+      online: () => channel.tell('start', startOf()),
+      ready() {
+        entry.isReady = true
+        becomeReady()
+        dispatch.ready()
+      },
+      report(facts: Entry['facts']) {
+        entry.facts = facts
+      },
+      read: async () => (await fleet.store.read()) ?? null,
+      write: ({ next, expectedRevision, change }: WriteCall) =>
+        fleet.store.write(next, expectedRevision, change),
+      history: () => fleet.store.history()
+    })
+    const entry: Entry = {
+      worker,
+      channel,
+      facts: {},
+      isReady: false,
+      isRetired: false,
+      ready: new Promise((resolve) => {
+        becomeReady = resolve
+      }),
+      exited: new Promise((resolve) => {
+        worker.once('exit', (code: number | null, signal: string | null) => {
+          entries.delete(entry)
+          channel.close()
+          const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`
+          resolve(how)
+          if (!entry.isRetired && !isStopping && !isStarting)
+            renew(worker.process.pid, how, performance.now() - bornMs)
+        })
+      })
+    }
+    entries.add(entry)
+    return entry
+  }
+
+  function startOf(): WorkerStart {
+    return { settings, targets, markPath: fleet.markPath, fences: settings.fencing === 'strict' }
+  }
+
+  function renew(pid: number | undefined, how: string, livedMs: number): void {
+    failures = livedMs > STEADY_MS ? 0 : failures + 1
+    const pauseMs = failures === 0 ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1))
+    log('error', { pid, pauseMs }, `a worker ${how}; another one takes its place`)
+    setTimeout(() => {
+      if (!isStopping) fork()
+    }, pauseMs)
+  }
+
+  async function retire(entry: Entry, timeoutMs: number): Promise<void> {
+    entry.isRetired = true
+    entry.isReady = false
+    entry.channel.tell('stop', timeoutMs)
+    const kill = setTimeout(() => entry.worker.process.kill('SIGKILL'), timeoutMs + KILL_AFTER_MS)
+    await entry.exited
+    clearTimeout(kill)
+  }
+
+  // What a worker had under way has ended with it.
+  async function waitFor(entry: Entry, query: WaitQuery): Promise<WaitOutcome | null> {
+    const answered = entry.channel.call<WaitOutcome>('wait', query, query.timeoutMs + 2000)
+    return Promise.race([answered.catch(() => waitHopeless(query)), entry.exited.then(() => null)])
+  }
+}
