@@ -18,6 +18,7 @@ import { rawTarget } from '../src/raw-target.ts'
 import { evaluate, type Outcome } from '../src/static/conditions.ts'
 import { filePathOf } from '../src/static/file-path.ts'
 import { findFile } from '../src/static/find-file.ts'
+import { type FileCoding, findCompressed } from '../src/static/precompressed.ts'
 
 export interface StaticFirstOptions {
   /** The folder of files, looked at anew for every request. */
@@ -27,6 +28,11 @@ export interface StaticFirstOptions {
    * app is asked.
    */
   followLinks?: boolean
+  /**
+   * Serve `app.js.br` or `app.js.gz`, where they lie beside `app.js` and are not older, to clients that take them (nginx:
+   * `gzip_static`). Default false.
+   */
+  precompressed?: boolean
 }
 
 const CONDITIONS = [
@@ -39,13 +45,14 @@ const CONDITIONS = [
 ]
 
 async function staticFirst(fastify: FastifyInstance, options: StaticFirstOptions): Promise<void> {
-  const { root, followLinks } = checkOptions(options)
+  const { root, followLinks, precompressed } = checkOptions(options)
+  const find = (path: string): BigIntStats | undefined => findFile(root, path, { followLinks })
   if (fastify.hasReplyDecorator('sendFile')) {
     const text =
       'static-first: @fastify/static is registered already; register static-first first, and @fastify/static with decorateReply: false'
     throw new IntermissionError('ERR_PLUGIN_MISUSE', text)
   }
-  await fastify.register(fastifyStatic, { serve: false, root })
+  await fastify.register(fastifyStatic, { serve: false, root, preCompressed: precompressed })
   const shared = fastify.hasDecorator('errorPages') ? fastify.getDecorator<Answers>('errorPages') : undefined
   const answers = shared ?? createAnswers({ log: fastify.log })
   if (shared === undefined) fastify.addHook('onClose', async () => answers.close())
@@ -64,7 +71,7 @@ async function staticFirst(fastify: FastifyInstance, options: StaticFirstOptions
       refuse(request, reply, 400, [], true)
       return
     }
-    const file = found === 'elsewhere' ? undefined : findFile(root, found.path, { followLinks })
+    const file = found === 'elsewhere' ? undefined : find(found.path)
     if (found === 'elsewhere' || file === undefined) done()
     else if (method !== 'GET' && method !== 'HEAD') refuse(request, reply, 405, ['Allow', 'GET, HEAD'])
     else serve(request, reply, { path: found.path, file, onGone: done })
@@ -75,10 +82,14 @@ async function staticFirst(fastify: FastifyInstance, options: StaticFirstOptions
     reply: FastifyReply,
     { path, file, onGone }: { path: string; file: BigIntStats; onGone: () => void }
   ): void {
+    const { headers } = request.raw
+    const compressed = precompressed ? findCompressed(path, file, headers['accept-encoding'], find) : null
+    if (compressed !== null) file = compressed.file
+    const coding = compressed?.coding ?? null
     const size = Number(file.size)
-    const etag = `"${file.mtimeNs.toString(16)}-${file.size.toString(16)}"`
+    const etag = `"${file.mtimeNs.toString(16)}-${file.size.toString(16)}${coding === null ? '' : `-${coding}`}"`
     const modifiedSeconds = Number(file.mtimeNs / 1_000_000_000n)
-    const outcome = evaluate(request.raw.method ?? 'GET', request.raw.headers, {
+    const outcome = evaluate(request.raw.method ?? 'GET', headers, {
       etag,
       modifiedSeconds,
       size
@@ -91,10 +102,11 @@ async function staticFirst(fastify: FastifyInstance, options: StaticFirstOptions
       reply.headers({
         etag,
         'last-modified': new Date(modifiedSeconds * 1000).toUTCString(),
-        'accept-ranges': 'bytes'
+        'accept-ranges': 'bytes',
+        ...(precompressed ? { vary: 'Accept-Encoding' } : {})
       })
       if (outcome.status === 304) reply.code(304).send()
-      else sendFile(reply, { root, path, size, outcome, onGone })
+      else sendFile(reply, { root, path, coding, size, outcome, onGone })
     }
   }
 
@@ -113,14 +125,17 @@ async function staticFirst(fastify: FastifyInstance, options: StaticFirstOptions
 interface Sending {
   root: string
   path: string
+  coding: FileCoding | null
   size: number
   outcome: Outcome
   onGone: () => void
 }
 
-function sendFile(reply: FastifyReply, { root, path, size, outcome, onGone }: Sending): void {
+function sendFile(reply: FastifyReply, { root, path, coding, size, outcome, onGone }: Sending): void {
   // They have been judged, by rules that @fastify/send does not share. The raw headers keep what the client sent.
   for (const name of CONDITIONS) delete reply.request.raw.headers[name]
+  // The choice has been made, and is the only one that @fastify/static is given.
+  reply.request.raw.headers['accept-encoding'] = coding ?? 'identity'
   let part: { start?: number; end?: number } = {}
   if (outcome.status === 206) {
     part = { start: outcome.start, end: outcome.end }
@@ -128,7 +143,8 @@ function sendFile(reply: FastifyReply, { root, path, size, outcome, onGone }: Se
   }
   // Deleted since we looked: then it is as if it had never been there.
   const callNotFound = (): void => {
-    for (const name of ['etag', 'last-modified', 'accept-ranges', 'content-range']) reply.removeHeader(name)
+    for (const name of ['etag', 'last-modified', 'accept-ranges', 'content-range', 'vary'])
+      reply.removeHeader(name)
     reply.code(200)
     onGone()
   }
@@ -151,14 +167,20 @@ function cutWhenShort(response: ServerResponse): void {
   })
 }
 
-function checkOptions({ root, followLinks = false }: StaticFirstOptions): Required<StaticFirstOptions> {
+function checkOptions({
+  root,
+  followLinks = false,
+  precompressed = false
+}: StaticFirstOptions): Required<StaticFirstOptions> {
   const allowed = 'the path of a directory'
   if (typeof root !== 'string' || root === '') throw new InputError('root', root, allowed)
   if (typeof followLinks !== 'boolean') throw new InputError('followLinks', followLinks, 'true or false')
+  if (typeof precompressed !== 'boolean')
+    throw new InputError('precompressed', precompressed, 'true or false')
   const full = resolve(root)
   if (statSync(full, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new InputError('root', root, allowed)
-  return { root: full, followLinks }
+  return { root: full, followLinks, precompressed }
 }
 
 export { staticFirst }

@@ -24,7 +24,11 @@ export async function createSite(
   if (deps.counts) await site.register(metrics, { site: settings.name })
   await site.register(errorPages, pageOptions(settings))
   await site.register(maintenance, maintenanceOptions(settings, shared, deps.maintenance))
-  if (settings.static !== null) await site.register(staticFirst, { root: settings.static })
+  if (settings.static !== null)
+    await site.register(staticFirst, {
+      root: settings.static,
+      precompressed: settings.staticPrecompressed
+    })
   await site.register(proxy, proxyOptions(settings, shared))
   await site.ready()
   return site

@@ -39,6 +39,8 @@ export interface SiteOptions {
   interceptErrors: number[]
   /** Absolute folder of files tried before the upstream; null = none. */
   static: string | null
+  /** Whether `.br` and `.gz` beside a file are served instead of it. */
+  staticPrecompressed: boolean
   /** Absolute folder of the operator's pages; null = the built-in ones. */
   pages: string | null
   /** The name of the site as visitors know it; null = the pages say "this site". */

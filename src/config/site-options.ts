@@ -96,6 +96,11 @@ export const SITE_OPTIONS: Pick<OptionTable, keyof SiteOptions> = {
     tidy: (codes) => [...new Set(codes)].sort((one, other) => one - other)
   },
   static: path('static', 'DIR', 'files tried before the upstream'),
+  staticPrecompressed: onOff(
+    'staticPrecompressed',
+    'off',
+    'serve FILE.br and FILE.gz beside a file to clients that take them'
+  ),
   pages: path(
     'pages',
     'DIR',
