@@ -1,5 +1,6 @@
 /** The PROXY protocol, versions 1 and 2, as a load balancer puts it in front of a connection (haproxy.org, proxy-protocol.txt). */
 import { isIPv4, isIPv6, SocketAddress } from 'node:net'
+import { areGoodExtensions } from './proxy-extensions.ts'
 
 /** Who is at the far end of the load balancer. */
 export interface ProxySource {
@@ -27,6 +28,9 @@ const FAMILY_NONE = 0x00
 const FAMILY_TCP4 = 0x11
 const FAMILY_TCP6 = 0x21
 const FAMILY_UNIX_STREAM = 0x31
+/** Both addresses and both ports. */
+const TCP4_BYTES = 12
+const TCP6_BYTES = 36
 
 /**
  * @param bytes what has arrived so far
@@ -81,10 +85,12 @@ function parseVersion2(bytes: Buffer): ProxyHeader | 'more' | 'invalid' {
     case FAMILY_UNIX_STREAM:
       return { length, source: null }
     case FAMILY_TCP4:
-      if (rest < 12) return 'invalid'
+      if (rest < TCP4_BYTES || !areGoodExtensions(bytes.subarray(0, length), V2_FIXED_BYTES + TCP4_BYTES))
+        return 'invalid'
       return { length, source: { address: body.subarray(0, 4).join('.'), port: body.readUInt16BE(8) } }
     case FAMILY_TCP6:
-      if (rest < 36) return 'invalid'
+      if (rest < TCP6_BYTES || !areGoodExtensions(bytes.subarray(0, length), V2_FIXED_BYTES + TCP6_BYTES))
+        return 'invalid'
       return { length, source: { address: canonical(groupsOf(body)), port: body.readUInt16BE(32) } }
     default:
       return 'invalid'

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { crc32c } from '../../src/listeners/proxy-extensions.ts'
 import { parseProxyHeader } from '../../src/listeners/proxy-header.ts'
 
 const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1')
@@ -17,6 +18,22 @@ const TCP6 = Buffer.concat([
   Buffer.from([0x1f, 0x90, 0x01, 0xbb])
 ])
 
+/** The same with a checksum of itself, or with a wrong one. */
+function withChecksum(family: number, addresses: Buffer, error = 0): Buffer {
+  const extension = Buffer.from([0x03, 0, 4, 0, 0, 0, 0])
+  const header = version2(
+    0x21,
+    family,
+    Buffer.concat([addresses, Buffer.from([0xea, 0, 1, 0x61]), extension])
+  )
+  header.writeUInt32BE((crc32c(header) ^ error) >>> 0, header.length - 4)
+  return header
+}
+
+test('the checksum is the one of RFC 9260', () => {
+  assert.equal(crc32c(Buffer.from('123456789')), 0xe3069283)
+})
+
 const GOOD: Record<string, [Buffer, string | null]> = {
   'v1 over IPv4': [Buffer.from('PROXY TCP4 203.0.113.7 192.0.2.1 8080 443\r\n'), '203.0.113.7 8080'],
   'v1 over IPv6': [Buffer.from('PROXY TCP6 2001:DB8::0:1 ::1 8080 443\r\n'), '2001:db8::1 8080'],
@@ -28,6 +45,8 @@ const GOOD: Record<string, [Buffer, string | null]> = {
     version2(0x21, 0x11, Buffer.concat([TCP4, Buffer.from([0xea, 0, 1, 0x61])])),
     '203.0.113.7 8080'
   ],
+  'v2 over IPv4 with a checksum': [withChecksum(0x11, TCP4), '203.0.113.7 8080'],
+  'v2 over IPv6 with a checksum': [withChecksum(0x21, TCP6), '2001:db8::1 8080'],
   'v2 of a connection of its own': [version2(0x20, 0x11, TCP4), null],
   'v2 of no family': [version2(0x21, 0x00, Buffer.alloc(0)), null],
   'v2 from a unix socket': [version2(0x21, 0x31, Buffer.alloc(216)), null]
@@ -46,6 +65,13 @@ for (const [name, [bytes, expected]] of Object.entries(GOOD)) {
 
 const line = (text: string): Buffer => Buffer.from(`${text}\r\n`, 'latin1')
 const BAD: Record<string, Buffer> = {
+  'a wrong checksum': withChecksum(0x11, TCP4, 1),
+  'a checksum of another length': version2(0x21, 0x11, Buffer.concat([TCP4, Buffer.from([0x03, 0, 1, 0])])),
+  'an extension longer than the header': version2(
+    0x21,
+    0x11,
+    Buffer.concat([TCP4, Buffer.from([0xea, 0, 9, 0])])
+  ),
   'a plain request': Buffer.from('GET / HTTP/1.1\r\n\r\n'),
   'a TLS hello': Buffer.from([0x16, 0x03, 0x01]),
   'lower case': line('proxy TCP4 203.0.113.7 192.0.2.1 8080 443'),
