@@ -121,7 +121,7 @@ test('the admin API under a path of the public listeners is there for every host
   const upgrade = await rawExchange(
     t,
     portOf(gateway),
-    `GET /-/admin/livez HTTP/1.1\r\nHost: 127.0.0.1:${portOf(gateway)}\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n`
+    `GET /-/admin/livez HTTP/1.1\r\nHost: 127.0.0.1:${portOf(gateway)}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`
   )
   assert.match(upgrade, /^HTTP\/1\.1 403 /)
 })
