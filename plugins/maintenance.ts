@@ -201,8 +201,7 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
 function openOwn(fastify: FastifyInstance, options: MaintenanceOptions): Promise<Maintenance> {
   const { store = createMemoryStore(), site = 'default' } = options
   const onError = (err: unknown, doing: string): void => fastify.log.error({ err, site }, `failed ${doing}`)
-  const isHealthy = async (): Promise<boolean> =>
-    !fastify.hasDecorator('proxy') || fastify.proxy.isReachable()
+  const isHealthy = async (): Promise<boolean> => !fastify.hasDecorator('proxy') || fastify.proxy.isHealthy()
   return openMaintenance({ store, site, onError, isHealthy })
 }
 

@@ -14,7 +14,7 @@ import { createAnswers, type Problem } from '../src/pages/answers.ts'
 import { rawTarget } from '../src/raw-target.ts'
 import { answerForFailure, logLevelOf, type UpstreamError } from '../src/upstream/failure.ts'
 import { createForwarder, type Forwarder } from '../src/upstream/forwarder.ts'
-import { startHealthChecks } from '../src/upstream/health-check.ts'
+import { passesNow, startHealthChecks } from '../src/upstream/health-check.ts'
 import { createIdleWatch } from '../src/upstream/idle-watch.ts'
 import {
   type ProxyOptions,
@@ -41,6 +41,8 @@ export interface Proxy {
   readonly upstreams: readonly UpstreamStatus[]
   /** Whether there is an upstream that is not known to be gone. When there is none, it looks again. */
   isReachable(): boolean
+  /** Looks right now whether one of the upstreams works, by the health check if there is one. */
+  isHealthy(): Promise<boolean>
 }
 
 declare module 'fastify' {
@@ -78,6 +80,10 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
       return tunnels.size
     },
     isReachable: forwarder.isReachable,
+    async isHealthy() {
+      const { healthCheck } = resolved
+      return (await Promise.all(forwarder.upstreams.map((one) => passesNow(one, healthCheck)))).includes(true)
+    },
     get upstreams() {
       return forwarder.upstreams.map(statusOf)
     }

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { AdminOptions } from '../plugins/admin.ts'
-import type { UpstreamStatus } from '../plugins/proxy.ts'
 import type { AccessLogOptions } from './access-log.ts'
 import type { SiteFacts } from './admin/status.ts'
 import { createAdminApp } from './admin-app.ts'
@@ -49,8 +48,8 @@ export interface Gateway {
   readonly inFlight: number
   /** What a site is doing here. */
   factsOf(site: string): Partial<SiteFacts>
-  /** Whether a site has an upstream that could answer. */
-  isHealthy(site: string): boolean
+  /** Looks right now whether a site has an upstream that works. */
+  isHealthy(site: string): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -117,19 +116,11 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
       return [...sites.values()].reduce((sum, { proxy }) => sum + proxy.inFlight, 0)
     },
     factsOf,
-    isHealthy(site) {
-      const proxy = sites.get(site)?.proxy
-      // Asked in any case: while nobody is there it looks again.
-      return proxy?.isReachable() === true && proxy.upstreams.some(isWell)
-    },
+    isHealthy: async (site) => sites.get(site)?.proxy.isHealthy() ?? false,
     async close() {
       await Promise.all(apps.map((app) => app.close()))
     }
   }
-}
-
-function isWell({ breaker, isHealthy }: UpstreamStatus): boolean {
-  return breaker === 'closed' && isHealthy
 }
 
 function accessLogOptions(

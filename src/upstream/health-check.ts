@@ -43,6 +43,12 @@ export function startHealthChecks(options: HealthCheckOptions): () => void {
   }
 }
 
+/** Looks once, right now: by a connection, or by the path that is asked for. */
+export function passesNow(upstream: Upstream, check: string | null): Promise<boolean> {
+  if (check === null || check === 'tcp') return upstream.reach()
+  return new Promise((resolve) => lookByAsking(upstream, check, (failure) => resolve(failure === null)))
+}
+
 /** Takes what went wrong, or null. */
 type Report = (failure: string | null) => void
 

@@ -29,6 +29,20 @@ export interface UpstreamTarget {
   open(): Socket
 }
 
+/** Connects once, for no request, and says whether that was possible. */
+export function canConnect({ open, connectEvent }: UpstreamTarget, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = open()
+    const settle = (isThere: boolean): void => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(isThere)
+    }
+    const timer = setTimeout(() => settle(false), timeoutMs)
+    socket.once(connectEvent, () => settle(true)).on('error', () => settle(false))
+  })
+}
+
 export const UPSTREAM_ALLOWED = 'http://host[:port], https://host[:port] or unix:/path/to.sock'
 
 /**

@@ -1,7 +1,7 @@
 import type { ExchangeHandler, UpstreamRequest, UpstreamTimeouts } from './exchange.ts'
 import type { UpstreamError } from './failure.ts'
 import { createPool } from './pool.ts'
-import type { UpstreamTarget } from './target.ts'
+import { canConnect, type UpstreamTarget } from './target.ts'
 
 /**
  * Whether requests are sent to an upstream: `closed` sends them; `open` knows that nobody is there; `half-open` is
@@ -42,6 +42,8 @@ export interface Upstream {
   dispatch(request: UpstreamRequest, handler: ExchangeHandler): void
   /** Nobody was there a moment ago, or an attempt to connect has been under way for longer than a request would wait. */
   isGone(): boolean
+  /** Finds out now whether anybody is there, apart from all requests. */
+  reach(): Promise<boolean>
   /** Opens a connection for later. */
   connect(): void
   /** While the breaker is open: tries to connect, unless an attempt is under way or was made just now. */
@@ -121,6 +123,11 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     },
     dispatch: pool.dispatch,
     isGone,
+    async reach() {
+      const isThere = await canConnect(target, options.timeouts.connectTimeoutMs)
+      if (isThere) probe()
+      return isThere
+    },
     connect: pool.connect,
     probe,
     close() {

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import Fastify from 'fastify'
+import maintenance from '../../plugins/maintenance.ts'
+import proxy from '../../plugins/proxy.ts'
 import { closedSite } from '../helpers/closed.ts'
 import { rawExchange } from '../helpers/raw-client.ts'
+import { waitUntil } from '../helpers/store-contract.ts'
+import { httpUpstream } from '../helpers/upstream.ts'
 
 const SAFE = ['GET', 'HEAD', 'OPTIONS', 'PROPFIND', 'REPORT', 'SEARCH']
 const UNSAFE = ['POST', 'PUT', 'PATCH', 'DELETE', 'MKCOL', 'LOCK', 'PROPPATCH', 'PURGE', 'LINK']
@@ -110,4 +116,32 @@ test('while the mode is not known everything is answered 503, but for the status
   assert.equal((await ask('/up')).status, 503)
   delete (site as { isKnown?: boolean }).isKnown
   assert.equal((await ask('/')).status, 200)
+})
+
+test('a site that opens once it is healthy asks the app itself, though no visitor does', async (t) => {
+  for (const healthCheck of [undefined, '/healthz']) {
+    let isWell = false
+    const upstream = await httpUpstream(t, (request, response) => {
+      response.writeHead(request.url === '/healthz' && !isWell ? 500 : 200).end()
+    })
+    const app = Fastify()
+    t.after(() => app.close())
+    await app.register(maintenance)
+    await app.register(proxy, {
+      upstream: upstream.url,
+      ...(healthCheck === undefined ? {} : { healthCheck })
+    })
+    await app.ready()
+    await upstream.stop()
+    await app.maintenance.enter({ for: '1s', onExpiry: 'leave-if-healthy' })
+    await sleep(1500)
+    assert.deepEqual([app.maintenance.state.mode, app.maintenance.isOverdue], ['maintenance', true])
+    await upstream.start()
+    if (healthCheck !== undefined) {
+      assert.equal(await app.proxy.isHealthy(), false)
+      isWell = true
+    }
+    assert.equal(await app.proxy.isHealthy(), true)
+    await waitUntil(() => app.maintenance.state.mode === 'live')
+  }
 })
