@@ -11,6 +11,9 @@ const SIGNALS: readonly (readonly [string, string])[] = [
 export function manPage(verbs: readonly Verb[], version: string): string {
   const blocks = [
     `.TH INTERMISSION 1 "" "intermission ${version}" "User Commands"`,
+    // A name that is broken in two cannot be copied. The register is what the macros go back to at every paragraph.
+    '.nr HY 0',
+    '.hy 0',
     section('NAME', 'intermission \\- show a kind page with the right status while a web app cannot answer'),
     section('SYNOPSIS', ...verbs.map((verb) => synopsis(verb))),
     section(
