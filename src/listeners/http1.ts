@@ -11,6 +11,7 @@ import {
 } from './limits.ts'
 import { answerPlain, answerRaw } from './raw-answer.ts'
 import { lastResponse, noteResponse, watchStalled } from './stalled.ts'
+import { inTurn } from './turns.ts'
 
 /** Who takes requests, and within which limits. */
 export interface ServeOptions {
@@ -61,10 +62,6 @@ export function createHttp1(options: ServeOptions): Http1Speaker {
   let idleCloser: NodeJS.Timeout | null = null
 
   const takes = (request: IncomingMessage, response: ServerResponse): boolean => {
-    const before = lastResponse(request.socket)
-    // It ends the connection, and what was sent after its request may not be what it seems.
-    if (before?.headersSent && !before.shouldKeepAlive) return false
-    noteResponse(request, response)
     const refused = refusal(request)
     if (refused !== null) {
       response.shouldKeepAlive = false
@@ -75,20 +72,27 @@ export function createHttp1(options: ServeOptions): Http1Speaker {
     return true
   }
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    if (takes(request, response)) options.onRequest(request, response)
+    inTurn(request.socket, () => {
+      if (takes(request, response)) options.onRequest(request, response)
+    })
+    noteResponse(request, response)
   }
   server.on('connection', stalled.add)
   server.on('request', onRequest)
   server.on('checkContinue', (request, response) => {
-    if (!takes(request, response)) return
-    holdContinueBack(request, response)
-    options.onRequest(request, response)
+    inTurn(request.socket, () => {
+      if (!takes(request, response)) return
+      holdContinueBack(request, response)
+      options.onRequest(request, response)
+    })
+    noteResponse(request, response)
   })
   // An expectation that nobody knows is left alone (RFC 9110 section 10.1.1 allows it; nginx does the same).
   server.on('checkExpectation', onRequest)
   const { onUpgrade } = options
   if (onUpgrade !== undefined) {
     server.on('upgrade', (request: IncomingMessage, socket: Socket, bytes: Buffer) => {
+      keepAnswering(socket)
       const refused = refusal(request)
       inTurn(socket, () => {
         if (refused === null) onUpgrade(request, socket, bytes)
@@ -96,7 +100,10 @@ export function createHttp1(options: ServeOptions): Http1Speaker {
       })
     })
   }
-  server.on('connect', (_request, socket: Socket) => inTurn(socket, () => answerRaw(socket, 405)))
+  server.on('connect', (_request, socket: Socket) => {
+    keepAnswering(socket)
+    inTurn(socket, () => answerRaw(socket, 405))
+  })
   server.on('clientError', onClientError)
 
   return {
@@ -124,18 +131,11 @@ function refusal({ httpVersion, headers }: IncomingMessage): 400 | 505 | null {
 
 // Node hands the connection over at once, while an earlier request may still wait for its answer, and leaves it without
 // anybody who hears of errors and of room for more.
-function inTurn(socket: Socket, act: () => void): void {
+function keepAnswering(socket: Socket): void {
   const before = lastResponse(socket)
-  if (before === undefined || before.closed) {
-    act()
-    return
-  }
+  if (before === undefined || before.closed) return
   socket.on('error', () => socket.destroy())
   socket.on('drain', () => before.emit('drain'))
-  before.once('close', () => {
-    if (socket.writable && before.shouldKeepAlive) act()
-    else socket.destroySoon()
-  })
 }
 
 /** Starts the time-outs of a server that does not listen by itself: Node starts them when it begins to listen. */

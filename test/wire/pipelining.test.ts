@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { HOST, wire } from './wire.ts'
+import { hangingUpstream, httpUpstream, readRequest } from '../helpers/upstream.ts'
+import { HOST, pause, wire } from './wire.ts'
 
 const NEXT = `GET /next HTTP/1.1\r\n${HOST}\r\n`
 const post = (body: string, fields = ''): string =>
@@ -51,4 +52,51 @@ test('an answer that waits for its turn is not overtaken by a refusal', async (t
   const { answers } = await talk(NEXT + broken)
   assert.ok(answers.every(({ status, body }) => status !== 400 || !body.includes('next')))
   assert.ok(answers.length <= 1)
+})
+
+test('the app is asked for one request of a connection after the other, as by nginx', async (t) => {
+  let busy = 0
+  const order: string[] = []
+  const upstream = await httpUpstream(t, async (request, response, seen) => {
+    busy++
+    await readRequest(request, seen)
+    order.push(`${request.url} ${busy}`)
+    await pause(request.url === '/0' ? 60 : 1)
+    busy--
+    response.end(request.url)
+  })
+  const { talk } = await wire(t, { proxy: { upstream: upstream.url } })
+  const ask = (n: number): string =>
+    n % 3 === 1
+      ? `POST /${n} HTTP/1.1\r\n${HOST}Content-Length: 2\r\n\r\nab`
+      : `GET /${n} HTTP/1.1\r\n${HOST}\r\n`
+  const { answers } = await talk(Array.from({ length: 100 }, (_, n) => ask(n)).join(''), { answers: 100 })
+  assert.deepEqual(
+    answers.map(({ body }) => body),
+    Array.from({ length: 100 }, (_, n) => `/${n}`)
+  )
+  assert.deepEqual(
+    order,
+    Array.from({ length: 100 }, (_, n) => `/${n} 1`)
+  )
+})
+
+test('however many wait, the connection goes on', async (t) => {
+  const { talk } = await wire(t)
+  for (const count of [15, 16, 17, 18, 33]) {
+    const { client, answers } = await talk(NEXT.repeat(count), { answers: count })
+    assert.equal(answers.length, count)
+    client.send(`GET /last HTTP/1.1\r\n${HOST}\r\n`)
+    await client.waitFor(/GET \/last$/)
+  }
+})
+
+test('a client that leaves takes its waiting requests with it', async (t) => {
+  const upstream = await hangingUpstream(t)
+  const { talk, gateway } = await wire(t, { proxy: { upstream: upstream.url } })
+  const { client } = await talk(NEXT.repeat(5), { answers: 0 })
+  assert.equal(gateway.app.proxy.inFlight, 1)
+  client.socket.destroy()
+  await pause(100)
+  assert.deepEqual([gateway.app.proxy.inFlight, upstream.connections], [0, 0])
 })
