@@ -82,6 +82,21 @@ test('a drain that takes too long says what is left; with force that is ended, a
   await waitUntil(() => open.size === 0)
 })
 
+test('with force an upload that is on its way ends with an answer as well', async (t) => {
+  const { site, open, port } = await slowApp(t)
+  const client = await rawClient(t, port)
+  client.send('POST /up HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\nthe first part')
+  await waitUntil(() => open.has('/up'))
+  const { wait } = await site.enter({ wait: 'drained', timeout: '20ms', force: true })
+  assert.equal(wait.outcome, 'complete')
+  await client.waitFor(/^HTTP\/1\.1 503 [\s\S]*Intermission-Reason: maintenance/)
+  await waitUntil(() => open.size === 0)
+  // The rest is thrown away, and the connection is in step again.
+  client.send('x'.repeat(100_000 - 'the first part'.length))
+  client.send('GET /next HTTP/1.1\r\nHost: h\r\n\r\n')
+  await client.waitFor(/HTTP\/1\.1 503 [\s\S]*HTTP\/1\.1 503 /)
+})
+
 test('a drain waits only for what the new mode would not let in', async (t) => {
   const { site, open, ask } = await slowApp(t, { bypassPaths: ['/hooks/*'] })
   const all = [ask('/read'), ask('/shop/a', { method: 'POST' }), ask('/hooks/a', { method: 'POST' })]
