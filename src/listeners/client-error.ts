@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { answerRaw } from './raw-answer.ts'
 import { lastResponse } from './stalled.ts'
+import { breakTurn } from './turns.ts'
 
 type ClientError = NodeJS.ErrnoException & { rawPacket?: Buffer; bytesParsed?: number }
 
@@ -22,9 +23,10 @@ export function onClientError(error: ClientError, socket: Socket): void {
   const response = lastResponse(socket)
   if (response === undefined || response.closed) answerRaw(socket, statusOf(error))
   else if (response.req.complete) afterwards(error, response, socket)
-  // From here on the body of its request is broken. Nobody can be told once an answer has begun, to this request or, where
-  // it waits for its turn, to one before it.
-  else if (response.headersSent || response.socket === null) socket.destroySoon()
+  // From here on the body of its request is broken. It may still wait for its turn; nobody can be told once its answer has
+  // begun.
+  else if (response.socket === null) breakTurn(socket, () => answerRaw(socket, statusOf(error)))
+  else if (response.headersSent) socket.destroySoon()
   else answerRaw(socket, statusOf(error))
 }
 

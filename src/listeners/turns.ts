@@ -4,7 +4,9 @@ import { lastResponse } from './stalled.ts'
 
 const kWaiting = Symbol('intermission.waiting')
 
-type SharedSocket = Socket & { [kWaiting]?: number }
+const kBroken = Symbol('intermission.broken')
+
+type SharedSocket = Socket & { [kWaiting]?: number; [kBroken]?: () => void }
 
 /** No more of them are read while so many wait. Not the first: who does not read does not notice a client that leaves. */
 const MOST_WAITING = 16
@@ -22,9 +24,16 @@ export function inTurn(socket: SharedSocket, act: () => void): void {
     count(socket, 1)
     before.once('close', () => {
       count(socket, -1)
-      if (socket.writable && before.shouldKeepAlive) act()
+      if (!socket.writable || !before.shouldKeepAlive) return
+      if (socket[kWaiting] === 0 && socket[kBroken] !== undefined) socket[kBroken]()
+      else act()
     })
   }
+}
+
+/** The last request that waits is not served once its turn comes: `act` is called instead. */
+export function breakTurn(socket: SharedSocket, act: () => void): void {
+  socket[kBroken] ??= act
 }
 
 function count(socket: SharedSocket, by: 1 | -1): void {
