@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { publicDir } from '../../src/package-root.ts'
 import { intermission, startIntermission } from '../helpers/process.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
@@ -54,7 +55,12 @@ test('pages preview shows every page in every language, and edits', async (t) =>
   }
   assert.match((await get('nl/unreachable'))[1], /Even geduld/)
   writeFileSync(join(dir, 'words.nl.json'), '{"unreachable.heading": "Momentje"}')
-  assert.match((await get('nl/unreachable'))[1], /Momentje/)
+  // The file system tells of it in a moment, or a look at the folder a second later.
+  const deadlineMs = performance.now() + 5000
+  while (!(await get('nl/unreachable'))[1].includes('Momentje')) {
+    assert.ok(performance.now() < deadlineMs, 'the edit did not show')
+    await sleep(20)
+  }
   assert.deepEqual(await get('.intermission/assets/a.svg'), [200, '<svg/>'])
   assert.match((await get('.intermission/status?path=/de/unreachable'))[1], /^\{"state":"down"/)
   assert.equal((await get('nothing'))[0], 404)
