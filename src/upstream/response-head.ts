@@ -73,7 +73,7 @@ export function parseResponseHead(text: string, method: string): ResponseHead {
   }
   applyConnection(head, fields.connection)
   // RFC 9110 section 7.8 asks for both fields; without them it is an odd end to some readers and a tunnel to others.
-  if (status === 101 && (head.upgrade === null || !UPGRADE.test(fields.connection)))
+  if (status === 101 && (!head.upgrade || !UPGRADE.test(fields.connection)))
     throw invalid('a 101 that names no protocol')
   applyFraming(head, fields, method, match[1] === '1')
   return head

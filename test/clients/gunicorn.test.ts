@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,6 +14,7 @@ import { DEBIAN_PYTHON, requirePythonModule, requireTool } from '../helpers/tool
 
 const RELOADS = sized(3, 20)
 const CONNECTIONS = 8
+const WORKERS = 2
 const folder = join(packageRoot, 'examples/django')
 
 interface Site {
@@ -30,20 +32,39 @@ async function startSite(t: TestContext, bind: string, worker: string[]): Promis
     env
   })
   assert.equal(migrated.code, 0, migrated.stderr)
+  // Said once the app is loaded: until then a new worker answers nobody.
+  const config = join(data, 'gunicorn.conf.py')
+  writeFileSync(config, 'def post_worker_init(worker):\n    worker.log.info("worker ready")\n')
   const address = bind === 'unix' ? `unix:${join(data, 'app.sock')}` : '127.0.0.1:0'
   let bound = address
   const start = async (): Promise<Running> => {
-    const args = ['-m', 'gunicorn', '--workers', '2', ...worker, '--bind', bound, 'app']
+    const args = [
+      '-m',
+      'gunicorn',
+      '--config',
+      config,
+      '--workers',
+      String(WORKERS),
+      ...worker,
+      '--bind',
+      bound,
+      'app'
+    ]
     const gunicorn = startProcess(t, DEBIAN_PYTHON, args, { cwd: folder, env, group: true })
     const listening = await gunicorn.waitFor(/Listening at: (?:http:\/\/)?(\S+)/)
     if (bind !== 'unix') bound = listening
-    await gunicorn.waitFor(/Booting worker/)
+    await ready(gunicorn, 1)
     return gunicorn
   }
   const gunicorn = await start()
   const upstream = bind === 'unix' ? address : `http://${bound}`
   const gateway = await startGateway(t, ['--upstream', upstream, '--access-log', 'off'], { from: 'dist' })
   return { gunicorn, gateway, start }
+}
+
+/** Waits until the workers of so many starts and reloads can answer. */
+async function ready(gunicorn: Running, times: number): Promise<void> {
+  await gunicorn.waitFor(new RegExp(`(?:worker ready[\\s\\S]*){${times * WORKERS}}`))
 }
 
 /** Visits the home page and sends its form, by turns, until `until` settles. */
@@ -88,10 +109,11 @@ for (const [bind, name, worker] of [
       const report = await visit(
         gateway,
         (async () => {
-          for (let n = 0; n < RELOADS; n++) {
+          for (let n = 1; n <= RELOADS; n++) {
             await sleep(500)
             process.kill(gunicorn.pid, 'SIGHUP')
-            await sleep(1_000)
+            await ready(gunicorn, n + 1)
+            await sleep(500)
           }
         })()
       )

@@ -86,7 +86,7 @@ const STRICTER: readonly Strictness[] = [
     because: 'a change of protocol without Upgrade, or without its Connection option',
     found: ({ head }) =>
       /^HTTP\/1\.. 101/.test(head) &&
-      (values(head, 'upgrade').length === 0 || !options(head).includes('upgrade'))
+      (values(head, 'upgrade').every((value) => value === '') || !options(head).includes('upgrade'))
   },
   {
     says: 'too many interim responses',
