@@ -167,9 +167,10 @@ export class Relay implements ExchangeHandler {
     this.#body?.drop()
     switch (this.#phase) {
       case 'waiting':
+      case 'head':
+        // Nothing has gone out yet.
         this.#options.onFailure(error)
         break
-      case 'head':
       case 'streaming':
         this.#phase = 'done'
         this.#client.cut()

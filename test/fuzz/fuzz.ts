@@ -82,7 +82,7 @@ export function report({ number, message, fuzz, smaller }: Failure, seed: number
     `case ${number} of seed ${seed}: ${message}`,
     `  sent:    ${asText(fuzz)}`,
     `  smaller: ${asText(smaller)}`,
-    `  again:   node --import tsx test/fuzz/run.ts --seed ${seed} --case ${number}`
+    `  again:   npm run fuzz -- responses --seed ${seed} --case ${number}`
   ].join('\n')
 }
 

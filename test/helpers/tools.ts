@@ -26,7 +26,8 @@ export function requirePythonModule(t: Skippable, name: string): string | undefi
   return status === 0 ? DEBIAN_PYTHON : missing(t, `${name} for ${DEBIAN_PYTHON}`)
 }
 
-function findTool(name: string): string | undefined {
+/** Its path, or undefined. */
+export function findTool(name: string): string | undefined {
   // Debian keeps servers in sbin, which is not in everybody's PATH.
   const dirs = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
   return dirs.map((dir) => join(dir, name)).find(isExecutable)

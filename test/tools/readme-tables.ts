@@ -10,6 +10,8 @@ import { VERBS } from '../../src/cli/verbs.ts'
 import { flagOf } from '../../src/config/option.ts'
 import { METRICS } from '../../src/metrics/catalog.ts'
 import { packageRoot } from '../../src/package-root.ts'
+import { BAD_ANSWERS } from '../bad-input/app-cases.ts'
+import { GROUPS } from '../bad-input/cases.ts'
 
 const TABLES: Record<string, () => string> = {
   options: () =>
@@ -33,6 +35,20 @@ const TABLES: Record<string, () => string> = {
       ['Code', 'Meaning'],
       EXIT_CODES.map(([number, meaning]) => [String(number), meaning])
     ),
+  'bad-requests': () =>
+    GROUPS.map(({ title, cases }) => {
+      const rows = cases.map(({ name, answer, app = [] }) => [
+        name,
+        answerText(answer),
+        app.map(shown).join(', ')
+      ])
+      return `### ${title}\n\n${table(['What a client sends', 'What it gets', 'What the app gets'], rows)}`
+    }).join('\n\n'),
+  'bad-answers': () =>
+    table(
+      ['What the app sends', 'What a visitor gets'],
+      BAD_ANSWERS.map(({ name, answer }) => [name, answer.replace(' cut', ', seen to be cut')])
+    ),
   metrics: () =>
     table(
       ['Metric', 'Type', 'Labels', 'Meaning'],
@@ -47,7 +63,21 @@ const TABLES: Record<string, () => string> = {
 /** The tables that each document must have. */
 const DOCUMENTS: Record<string, string[]> = {
   'README.md': ['options', 'verbs'],
-  'docs/observing.md': ['metrics']
+  'docs/observing.md': ['metrics'],
+  'docs/bad-input.md': ['bad-requests', 'bad-answers']
+}
+const LONGEST_SHOWN = 40
+
+function shown(request: string): string {
+  return code(request.length > LONGEST_SHOWN ? `${request.slice(0, LONGEST_SHOWN)}...` : request)
+}
+
+// `200 400, end` are two answers, after which the connection is closed.
+function answerText(answer: string): string {
+  return answer
+    .replace(/ (?=\d)/, ', then ')
+    .replace(/^, end/, 'the end')
+    .replace(', end', ', and the end')
 }
 
 function flagsOf({ flags }: Verb): string {

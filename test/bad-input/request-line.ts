@@ -1,0 +1,67 @@
+import { type BadInput, get, HOST, passes, refused } from './case.ts'
+
+/** The request line, and the target in it. */
+export const LINE: readonly BadInput[] = [
+  { name: 'an empty line first', bytes: `\r\n${get('/a')}`, answer: '200', app: ['GET /a'] },
+  refused('a method in lower case', `get / HTTP/1.1\r\n${HOST}\r\n`),
+  refused('an unknown method', `FROB / HTTP/1.1\r\n${HOST}\r\n`),
+  refused('a method of 1000 letters', `${'A'.repeat(1000)} / HTTP/1.1\r\n${HOST}\r\n`),
+  refused('the method `__proto__`', `__proto__ / HTTP/1.1\r\n${HOST}\r\n`),
+  refused('`TRACE`', `TRACE / HTTP/1.1\r\n${HOST}\r\n`, '405'),
+  refused('`CONNECT` to another host', 'CONNECT a.test:1 HTTP/1.1\r\nHost: a.test:1\r\n\r\n', '405, end'),
+  refused('`GET *`', get('*')),
+  { name: '`OPTIONS *`', bytes: `OPTIONS * HTTP/1.1\r\n${HOST}\r\n`, answer: '200', app: ['OPTIONS *'] },
+  {
+    name: 'an absolute target of the same host',
+    bytes: get('http://h/a?b'),
+    answer: '200',
+    app: ['GET /a?b']
+  },
+  {
+    name: 'an absolute target of another host: it counts, not the field',
+    bytes: get('http://other.test/a'),
+    answer: '200',
+    app: ['GET /a'],
+    head: { has: [/^host: other\.test$/im], lacks: [/^host: h$/im] }
+  },
+  refused('an absolute target of another scheme', get('ftp://h/a')),
+  refused('an absolute target with a user', get('http://me:pw@h/a')),
+  passes('two slashes', '//x'),
+  passes('three slashes', '///'),
+  refused('a target above the root', get('/..')),
+  refused('the same, encoded', get('/%2e%2e/x')),
+  refused('the same, half encoded', get('/.%2e/')),
+  passes('the same, encoded twice: the app decodes once', '/%252e%252e'),
+  passes('dot segments that stay below the root', '/a/../b'),
+  passes('backslashes', '/\\..\\x'),
+  passes('an encoded slash and backslash', '/a%2fb%5cc'),
+  refused('an encoded NUL', get('/a%00b')),
+  passes('an encoded line end', '/a%0d%0ab'),
+  refused('a broken escape', get('/a%zz')),
+  refused('a lone percent sign', get('/%')),
+  passes('parameters in a path', '/;a=b/..;/x'),
+  passes('a fragment', '/a#f'),
+  passes('a question mark and nothing', '/?'),
+  refused('a target without a slash', get('?a')),
+  passes('a target of 8 KiB', `/${'a'.repeat(8191)}`),
+  passes('a target of 16 KiB', `/${'a'.repeat(16_383)}`),
+  refused('a target of 64 KiB', get(`/${'a'.repeat(65_535)}`), '414, end'),
+  refused('UTF-8 in a target', get('/caf\xc3\xa9')),
+  refused('a space in a target', get('/a b')),
+  refused('a tab in a target', get('/a\tb')),
+  refused('a NUL in a target', get('/a\0b')),
+  {
+    name: 'two spaces after the method',
+    bytes: `GET  / HTTP/1.1\r\n${HOST}\r\n`,
+    answer: '200',
+    app: ['GET /']
+  },
+  refused('HTTP/0.9', 'GET /\r\n\r\n', '505, end'),
+  { name: 'HTTP/1.0', bytes: `GET /a HTTP/1.0\r\n${HOST}\r\n`, answer: '200, end', app: ['GET /a'] },
+  { name: 'HTTP/1.0 without a host', bytes: 'GET /a HTTP/1.0\r\n\r\n', answer: '200, end', app: ['GET /a'] },
+  refused('HTTP/1.2', `GET / HTTP/1.2\r\n${HOST}\r\n`, '505, end'),
+  refused('HTTP/3.0', `GET / HTTP/3.0\r\n${HOST}\r\n`, '505, end'),
+  refused('the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+  refused('a TLS hello', '\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03'),
+  refused('a response', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+]
