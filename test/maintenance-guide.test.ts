@@ -7,7 +7,7 @@ import test from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { packageRoot } from '../src/package-root.ts'
 import { blocks } from './helpers/markdown.ts'
-import { type Finished, type GatewayProcess, run, startGateway } from './helpers/process.ts'
+import { COMMAND, type Finished, type GatewayProcess, run, startGateway } from './helpers/process.ts'
 import { type Cleanup, tempDir } from './helpers/temp-dir.ts'
 import { requireTool } from './helpers/tools.ts'
 import { httpUpstream, type Upstream } from './helpers/upstream.ts'
@@ -15,7 +15,6 @@ import { httpUpstream, type Upstream } from './helpers/upstream.ts'
 // The steps of docs/maintenance.md, run as a reader would run them, and what a visitor sees meanwhile.
 
 const GUIDE = readFileSync(join(packageRoot, 'docs/maintenance.md'), 'utf8')
-const COMMAND = `${process.execPath} --import ${import.meta.resolve('tsx')} ${join(packageRoot, 'src/cli/main.ts')}`
 
 interface Stage {
   gateway: GatewayProcess

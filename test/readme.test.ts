@@ -6,7 +6,7 @@ import { loadSettings } from '../src/config/load.ts'
 import { packageRoot } from '../src/package-root.ts'
 import { PLACEHOLDERS, parseTemplate } from '../src/pages/render.ts'
 import { block, blocks } from './helpers/markdown.ts'
-import { type Finished, run, startGateway } from './helpers/process.ts'
+import { COMMAND, type Finished, run, startGateway } from './helpers/process.ts'
 import { type Cleanup, tempDir } from './helpers/temp-dir.ts'
 import { requireTool } from './helpers/tools.ts'
 import { okUpstream } from './helpers/upstream.ts'
@@ -85,12 +85,11 @@ test('the commands and the calls of curl enter and leave maintenance', async (t)
   const upstream = await okUpstream(t)
   const stateDir = join(home, '.local/state/intermission')
   const gateway = await startGateway(t, ['--upstream', upstream.url, '--state-dir', stateDir])
-  const command = `${process.execPath} --import ${import.meta.resolve('tsx')} ${join(packageRoot, 'src/cli/main.ts')}`
   const env = { HOME: home, INTERMISSION_ADMIN: gateway.adminUrl.replace('http://', '') }
 
   for (const { code } of snippets) {
     const script = code
-      .replaceAll('npx intermission', command)
+      .replaceAll('npx intermission', COMMAND)
       .replaceAll('http://127.0.0.1:8081', gateway.adminUrl)
       .replaceAll('curl ', 'curl --silent --fail-with-body ')
     const ask = `curl --silent --output /dev/null --write-out '\\n%{http_code}\\n' ${gateway.url}\n`

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import test from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type GatewayProcess, intermission, run, startGateway } from './helpers/process.ts'
+import { type GatewayProcess, intermission, startGateway } from './helpers/process.ts'
 import { waitUntil } from './helpers/store-contract.ts'
 import type { Cleanup } from './helpers/temp-dir.ts'
 import { tempDir } from './helpers/temp-dir.ts'
@@ -140,20 +140,9 @@ test('kill -9 of a worker under load costs its own requests only, and another on
 test('workers that cannot start end the start, with a clear error', async (t) => {
   const stateDir = tempDir(t)
   const where = ['--listen', '127.0.0.1:0', '--admin', 'off', '--state-dir', stateDir]
-  const main = [
-    '--import',
-    import.meta.resolve('tsx'),
-    '--import',
-    `data:text/javascript,import c from 'node:cluster';if(c.isWorker)process.exit(7)`
-  ]
-  const { code, stderr } = await run(t, process.execPath, [
-    ...main,
-    'src/cli/main.ts',
-    'start',
-    '--workers',
-    '2',
-    ...where
-  ])
+  const dies = encodeURIComponent(`import c from 'node:cluster';if(c.isWorker)process.exit(7)`)
+  const env = { NODE_OPTIONS: `--import data:text/javascript,${dies}` }
+  const { code, stderr } = await intermission(t, ['start', '--workers', '2', ...where], { env })
   assert.equal(code, 1)
   assert.match(stderr, /a worker ended with exit code 7 before it could serve/)
 })

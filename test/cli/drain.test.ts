@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Finished, intermission, run, startGateway } from '../helpers/process.ts'
+import { COMMAND, type Finished, intermission, run, startGateway } from '../helpers/process.ts'
 import type { Cleanup } from '../helpers/temp-dir.ts'
 import { requireTool } from '../helpers/tools.ts'
 import { slowUpstream } from '../helpers/upstream.ts'
@@ -91,8 +91,7 @@ test('on a terminal a drain shows what it waits for, and takes that line away at
   if (!requireTool(t, 'script')) return
   const { env, ask } = await busy(t, 4000)
   const { answered } = await ask()
-  const [node = '', ...rest] = [process.execPath, '--import', import.meta.resolve('tsx'), 'src/cli/main.ts']
-  const command = [node, ...rest, 'enter', '--wait', 'drained'].join(' ')
+  const command = `${COMMAND} enter --wait drained`
   const { stdout } = await run(t, 'script', ['-qec', command, '/dev/null'], {
     env: { ...env, TERM: 'xterm' }
   })

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import {
+  COMMAND,
   type Finished,
   type GatewayProcess,
   intermission,
@@ -135,8 +136,7 @@ test('on a terminal status --watch shows the newest in its place', async (t) => 
     INTERMISSION_STATE_DIR: gateway.stateDir,
     TERM: 'xterm'
   }
-  const node = [process.execPath, '--import', import.meta.resolve('tsx'), 'src/cli/main.ts']
-  const command = ['timeout', '-s', 'INT', '6', ...node, 'status', '--watch'].join(' ')
+  const command = `timeout -s INT 6 ${COMMAND} status --watch`
   const { stdout } = await run(t, 'script', ['-qec', command, '/dev/null'], { env })
   const screens = stdout.split('\x1b[H\x1b[2J').slice(1)
   assert.ok(screens.length >= 2, stdout)

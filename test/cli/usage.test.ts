@@ -6,8 +6,8 @@ import { EXIT_CODES } from '../../src/cli/exit-codes.ts'
 import { VERBS } from '../../src/cli/verbs.ts'
 import { envOf, flagOf } from '../../src/config/option.ts'
 import { OPTIONS } from '../../src/config/options.ts'
-import { packageRoot, packageVersion } from '../../src/package-root.ts'
-import { intermission, run } from '../helpers/process.ts'
+import { packageVersion } from '../../src/package-root.ts'
+import { intermission } from '../helpers/process.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 
 test('--version prints the version alone', async (t) => {
@@ -111,20 +111,10 @@ test('a client verb does not load the server', async (t) => {
   }`
   const register = `import { register } from 'node:module'\nregister('data:text/javascript,' + ${JSON.stringify(encodeURIComponent(hook))})`
   writeFileSync(probe, register)
-  const main = join(packageRoot, 'src/cli/main.ts')
   const loads = async (verb: string): Promise<boolean> => {
-    const args = [
-      '--import',
-      import.meta.resolve('tsx'),
-      '--import',
-      probe,
-      main,
-      verb,
-      '--admin',
-      '127.0.0.1:1'
-    ]
     const rest = verb === 'start' ? ['--listen', '192.0.2.1:1'] : []
-    const { stderr } = await run(t, process.execPath, [...args, '--state-dir', tempDir(t), ...rest])
+    const args = [verb, '--admin', '127.0.0.1:1', '--state-dir', tempDir(t), ...rest]
+    const { stderr } = await intermission(t, args, { env: { NODE_OPTIONS: `--import ${probe}` } })
     return stderr.includes('FASTIFY')
   }
   for (const verb of ['enter', 'leave', 'status', 'history']) assert.equal(await loads(verb), false, verb)

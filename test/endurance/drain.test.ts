@@ -26,7 +26,7 @@ test('when a drain is over the app works on nothing and gets nothing, in every r
     app.running--
     app.answered++
   })
-  const gateway = await startGateway(t, ['--upstream', upstream.url, '--access-log', 'off'], { from: 'dist' })
+  const gateway = await startGateway(t, ['--upstream', upstream.url, '--access-log', 'off'])
 
   let running = true
   const loading = load({

@@ -97,9 +97,7 @@ function abortUpload(url: string, n: number): Promise<void> {
 test('aborted downloads and uploads against an app that keeps dying leave nothing in flight', async (t) => {
   const path = join(tempDir(t), 'app.sock')
   const app = dyingApp(t, path)
-  const gateway = await startGateway(t, ['--upstream', `unix:${path}`, '--access-log', 'off'], {
-    from: 'dist'
-  })
+  const gateway = await startGateway(t, ['--upstream', `unix:${path}`, '--access-log', 'off'])
   for (const [what, abort] of [
     ['downloads', abortDownload],
     ['uploads', abortUpload]

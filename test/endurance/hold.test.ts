@@ -24,7 +24,7 @@ for (const operated of [true, false]) {
     const app = await restartingApp(t, sleep)
     const flags = operated ? [] : ['--hold-on-refused', '10s']
     const args = ['--upstream', app.url, '--access-log', 'off', ...flags]
-    const gateway = await startGateway(t, args, { from: 'dist' })
+    const gateway = await startGateway(t, args)
     let running = true
     let most = 0
     const loading = load({
@@ -86,7 +86,7 @@ test('a held request costs little, one too many is refused at once, and who leav
   }
   const app = await okUpstream(t)
   const args = ['--upstream', app.url, '--access-log', 'off', '--hold-limit', String(limit)]
-  const gateway = await startGateway(t, args, { from: 'dist' })
+  const gateway = await startGateway(t, args)
   const sockets: Socket[] = []
   t.after(() => {
     for (const socket of sockets) socket.destroy()

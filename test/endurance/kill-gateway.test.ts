@@ -56,7 +56,7 @@ async function readState(stateDir: string): Promise<StateDocument | undefined> {
 
 async function startOn(t: Cleanup, app: Upstream, stateDir: string): Promise<GatewayProcess> {
   const flags = ['--upstream', app.url, '--access-log', 'off', '--state-dir', stateDir]
-  return startGateway(t, flags, { from: 'dist' })
+  return startGateway(t, flags)
 }
 
 async function killRounds(t: TestContext, rounds: number, tally: Tally): Promise<void> {
@@ -68,7 +68,7 @@ async function killRounds(t: TestContext, rounds: number, tally: Tally): Promise
     const entering = round % 4 < 2
     const verb = entering ? ['enter', '--message', `round ${round}`, '--for', '1h'] : ['leave']
     const flags = ['--admin', new URL(gateway.adminUrl).host, '--state-dir', stateDir, '--json']
-    const command = intermission(t, [...verb, ...flags], { from: 'dist' })
+    const command = intermission(t, [...verb, ...flags])
     await badMoment(stateDir, round)
     await gateway.kill9()
     const { code, stdout, stderr } = await command

@@ -131,12 +131,12 @@ for (const unix of [false, true]) {
 
   test(`large bodies pass whole and are never held, over HTTP/1.1 and ${where}`, async (t) => {
     const app = await largeApp(t, unix)
-    const gateway = await startGateway(t, ['--upstream', app.url, '--access-log', 'off'], { from: 'dist' })
+    const gateway = await startGateway(t, ['--upstream', app.url, '--access-log', 'off'])
     await transferAll(t, app, gateway, overHttp1(gateway.url))
   })
 
   test(`large bodies pass whole and are never held, over HTTP/2 and ${where}`, async (t) => {
-    const { stdout } = await intermission(t, ['start', '--help'], { from: 'dist' })
+    const { stdout } = await intermission(t, ['start', '--help'])
     if (!stdout.includes('--tls-cert')) {
       t.skip('this gateway speaks no TLS yet')
       return
@@ -146,7 +146,7 @@ for (const unix of [false, true]) {
     const [key, cert] = selfSigned(t, openssl)
     const app = await largeApp(t, unix)
     const flags = ['--upstream', app.url, '--access-log', 'off', '--tls-key', key, '--tls-cert', cert]
-    const gateway = await startGateway(t, flags, { from: 'dist' })
+    const gateway = await startGateway(t, flags)
     await transferAll(t, app, gateway, overHttp2(t, gateway.url))
   })
 }

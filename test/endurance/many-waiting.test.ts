@@ -51,11 +51,14 @@ for (const unix of [false, true]) {
       },
       { unix }
     )
-    const gateway = await startGateway(
-      t,
-      ['--upstream', app.url, '--access-log', 'off', '--store', 'memory:'],
-      { from: 'dist' }
-    )
+    const gateway = await startGateway(t, [
+      '--upstream',
+      app.url,
+      '--access-log',
+      'off',
+      '--store',
+      'memory:'
+    ])
 
     const sockets: Socket[] = []
     t.after(() => {

@@ -62,9 +62,13 @@ export interface ProcessOptions {
 }
 
 export interface IntermissionOptions extends ProcessOptions {
-  /** `source` runs src/ through tsx, `dist` what was built, a path an installed command. Default `source`. */
-  from?: 'source' | 'dist' | (string & {})
+  /** An installed command. Default: {@link COMMAND}. */
+  from?: string
 }
+
+const BUILT = join(packageRoot, 'dist/src/cli/main.js')
+/** The command `intermission`, as it was built, for a shell. */
+export const COMMAND = `${process.execPath} ${BUILT}`
 
 const READY_WITHIN_MS = 20_000
 
@@ -203,14 +207,10 @@ export function intermission(
   return run(t, command, [...first, ...args], options)
 }
 
-function commandOf({ from = 'source' }: IntermissionOptions): [command: string, first: string[]] {
-  if (from === 'source') {
-    return [process.execPath, ['--import', import.meta.resolve('tsx'), join(packageRoot, 'src/cli/main.ts')]]
-  }
-  if (from !== 'dist') return [from, []]
-  const built = join(packageRoot, 'dist/src/cli/main.js')
-  if (!existsSync(built)) throw new Error(`${built} is missing: npm run build`)
-  return [process.execPath, [built]]
+function commandOf({ from }: IntermissionOptions): [command: string, first: string[]] {
+  if (from !== undefined) return [from, []]
+  if (!existsSync(BUILT)) throw new Error(`${BUILT} is missing: npm run build`)
+  return [process.execPath, [BUILT]]
 }
 
 function flagValue(args: string[], flag: string): string | undefined {
