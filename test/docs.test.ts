@@ -26,7 +26,8 @@ const DOCUMENTS = [
   'CONTRIBUTING.md',
   'plugins/README.md',
   ...docs.map((name) => `docs/${name}`),
-  'examples/monitoring/README.md'
+  'examples/monitoring/README.md',
+  'examples/deploy/README.md'
 ]
 /** Names that stand for a file of the reader's. */
 const MADE_UP = new Set(['src/state/x.ts', 'public/pages/503.html'])
@@ -132,6 +133,15 @@ for (const document of DOCUMENTS) {
     for (const { language, code } of blocks(text)) if (language === 'sh') commandsExist(code)
   })
 }
+
+test('every document is in the index of docs/, and the README leads there', () => {
+  const links = [...read('docs/README.md').matchAll(/\]\(([^)#]+)\)/g)].map(([, target = '']) => target)
+  const own = docs.filter((name) => name !== 'README.md')
+  const guides = ['plugins', ...readdirSync(join(packageRoot, 'examples')).map((name) => `examples/${name}`)]
+  for (const name of [...own, ...guides.map((folder) => `../${folder}/README.md`), '../CONTRIBUTING.md'])
+    assert.ok(links.includes(name), name)
+  assert.match(read('README.md'), /\]\(docs\/README\.md\)/)
+})
 
 test('the overrides for engine-strict are those that we use ourselves', () => {
   assert.deepEqual(JSON.parse(block(read('README.md'), 'json')), { overrides: manifest.overrides })

@@ -1,5 +1,5 @@
 // A small web app with nothing but Node: a page, a form, a stream of events and a slow answer.
-// usage: PORT=3000 node app.js      or: SOCKET=/tmp/app.sock node app.js
+// usage: [HOST=127.0.0.1] PORT=3000 node app.js      or: SOCKET=/tmp/app.sock node app.js
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -70,7 +70,7 @@ const server = createServer((request, response) => {
   route(request, response).catch(() => response.destroy())
 })
 const place = process.env.SOCKET ?? Number(process.env.PORT ?? 3000)
-const args = typeof place === 'number' ? [place, '127.0.0.1'] : [place]
+const args = typeof place === 'number' ? [place, process.env.HOST ?? '127.0.0.1'] : [place]
 server.listen(...args, () => {
   const address = server.address()
   console.log(

@@ -7,7 +7,7 @@ set -euo pipefail
 # program or file that shows it is there : package
 wanted=(
   nginx:nginx redis-server:redis-server chromium:chromium wrk:wrk h2load:nghttp2-client
-  prometheus:prometheus man:man-db groff:groff-base bash:bash zsh:zsh fish:fish gunicorn:gunicorn curl:curl git:git /usr/lib/python3/dist-packages/django:python3-django
+  prometheus:prometheus systemd-analyze:systemd man:man-db groff:groff-base bash:bash zsh:zsh fish:fish gunicorn:gunicorn curl:curl git:git /usr/lib/python3/dist-packages/django:python3-django
 )
 
 missing=()
