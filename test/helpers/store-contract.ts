@@ -208,11 +208,14 @@ const FULL: SharedState = {
   bypassKey: 'A'.repeat(43)
 }
 
-/** Waits for something that happens by itself, for at most 10 s. */
-export async function waitUntil(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const endMs = Date.now() + 10_000
+/** Waits for something that happens by itself, for at most 10 s or what is said. */
+export async function waitUntil(
+  condition: () => boolean | Promise<boolean>,
+  withinMs = 10_000
+): Promise<void> {
+  const endMs = Date.now() + withinMs
   while (!(await condition())) {
-    assert.ok(Date.now() < endMs, 'this has not happened within 10 s')
+    assert.ok(Date.now() < endMs, `this has not happened within ${withinMs} ms`)
     await sleep(10)
   }
 }
