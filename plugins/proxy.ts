@@ -24,6 +24,7 @@ import {
 import { Relay } from '../src/upstream/relay.ts'
 import { buildRequestHead, isRefusal, type Refusal } from '../src/upstream/request-head.ts'
 import { routeUpgrade, upgradedClient } from '../src/upstream/tunnel.ts'
+import { upstreamRequest } from '../src/upstream/upstream-request.ts'
 import { statusOf, type UpstreamStatus } from '../src/upstream/upstream-status.ts'
 
 export type { ProxyOptions } from '../src/upstream/proxy-options.ts'
@@ -154,11 +155,7 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
     })
     unsettled++
     counter?.begin(relay)
-    const { method = 'GET' } = request
-    const { head, hasBody } = requestHead
-    const upgrade = upgraded !== null
-    const repeatable = !hasBody && !upgrade && isSafe(method)
-    forwarder.dispatch({ method, head, hasBody, upgrade, repeatable }, relay)
+    forwarder.dispatch(upstreamRequest(request.method!, requestHead, upgraded !== null), relay)
   }
 
   // Every method that Node's parser knows, also those that Fastify does not route by itself.
@@ -221,11 +218,6 @@ function refuse(refusal: Refusal, response: ServerResponse, answer: (problem: Pr
 function hideContentType(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
   request.raw.headers['content-type'] = 'application/octet-stream'
   done()
-}
-
-// RFC 9110 section 9.2.1, of those that an app may be sent twice without harm.
-function isSafe(method: string): boolean {
-  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
 }
 
 const NOTHING: string[] = []

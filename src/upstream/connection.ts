@@ -57,7 +57,7 @@ export class UpstreamConnection implements RequestChannel {
     this.#reader.start(request.method, request.upgrade, handler)
     this.#writer.begin(request.head, request.hasBody)
     this.#expect()
-    handler.onConnection(this)
+    handler.onConnection(this, !request.asksFirst)
   }
 
   write(bytes: Buffer | string): boolean {

@@ -21,6 +21,10 @@ export interface UpstreamRequest {
   upgrade: boolean
   /** May be sent a second time when a reused connection turns out to be dead (RFC 9110 section 9.2.2). */
   repeatable: boolean
+  /** The body is held back until the app asks for it, so that the request can be taken back before. */
+  asksFirst: boolean
+  /** Has been taken back before: kept connections may all be as dead as the last one. */
+  isResent: boolean
 }
 
 /** The way to the upstream, for whoever sends a request over it. */
@@ -42,9 +46,14 @@ export interface ExchangeHandler extends ResponseEvents {
   readonly isGone: boolean
   /**
    * The request is about to go out over this connection. The body is not read before, so that a request which finds
-   * nobody may wait or go elsewhere. Called again when the request is repeated on another connection.
+   * nobody may wait or go elsewhere. Called again when it goes out over another one.
+   *
+   * @param bodyWanted false: the body may follow after `onBodyWanted` only
    */
-  onConnection(connection: RequestChannel): void
+  onConnection(connection: RequestChannel, bodyWanted: boolean): void
+  onBodyWanted(): void
+  /** The connection is lost before anything can have come of the request, which will go out over another one. */
+  onTakenBack(): void
   /** All that arrived so far has been handed on: what was held back should be sent now. */
   onBatchEnd(): void
   onEnd(trailers: string[]): void

@@ -1,6 +1,7 @@
 import { createWaitingRoom } from '../waiting-room.ts'
 import type { ExchangeHandler, UpstreamRequest, UpstreamTimeouts } from './exchange.ts'
 import { UpstreamError } from './failure.ts'
+import { resending } from './resend.ts'
 import type { UpstreamTarget } from './target.ts'
 import { createUpstream, type Upstream, WAIT_FOR_PROBE_MS } from './upstream.ts'
 
@@ -169,7 +170,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       for (const upstream of upstreams) upstream.probe()
       return false
     },
-    dispatch,
+    dispatch: holdOnRefusedMs > 0 ? resending(dispatch) : dispatch,
     close() {
       room.empty(fail)
       stopProbing()

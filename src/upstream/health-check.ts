@@ -2,6 +2,7 @@ import { InputError } from '../errors.ts'
 import type { ExchangeHandler, RequestChannel } from './exchange.ts'
 import type { UpstreamError } from './failure.ts'
 import type { Upstream } from './upstream.ts'
+import { upstreamRequest } from './upstream-request.ts'
 
 export interface HealthCheckOptions {
   upstreams: readonly Upstream[]
@@ -71,8 +72,7 @@ function lookByConnecting(upstream: Upstream, report: Report): void {
 
 function lookByAsking(upstream: Upstream, path: string, report: Report): void {
   const head = `GET ${path} HTTP/1.1\r\nHost: ${upstream.host}\r\nUser-Agent: intermission-health\r\n\r\n`
-  const request = { method: 'GET', head, hasBody: false, upgrade: false, repeatable: true }
-  upstream.dispatch(request, new HealthExchange(report))
+  upstream.dispatch(upstreamRequest('GET', { head, hasBody: false }, false), new HealthExchange(report))
 }
 
 class HealthExchange implements ExchangeHandler {
@@ -99,6 +99,10 @@ class HealthExchange implements ExchangeHandler {
   onUpgrade(): void {
     this.#channel?.abort()
   }
+
+  onBodyWanted(): void {}
+
+  onTakenBack(): void {}
 
   onInterim(): void {}
   onData(): void {}

@@ -69,6 +69,7 @@ export function createPool(options: PoolOptions): UpstreamPool {
       if (connections.size === 0) stopTicker()
     },
     repeat(request, handler) {
+      handler.onTakenBack()
       open().send({ ...request, repeatable: false }, handler)
     }
   }
@@ -107,7 +108,8 @@ export function createPool(options: PoolOptions): UpstreamPool {
       return connections.size - idle.length
     },
     dispatch(request, handler) {
-      if (request.repeatable || record.isClean(performance.now())) {
+      const isRevocable = request.repeatable || request.asksFirst
+      if (!request.isResent && (isRevocable || record.isClean(performance.now()))) {
         const connection = idle.pop() ?? open()
         connection.send(request, handler)
       } else {

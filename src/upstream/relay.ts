@@ -78,9 +78,17 @@ export class Relay implements ExchangeHandler {
     else this.#client.cut()
   }
 
-  onConnection(connection: RequestChannel): void {
+  onConnection(connection: RequestChannel, bodyWanted: boolean): void {
     this.#connection = connection
-    this.#body?.start(connection, this.#response)
+    if (bodyWanted) this.onBodyWanted()
+  }
+
+  onBodyWanted(): void {
+    if (this.#connection !== null) this.#body?.start(this.#connection, this.#response)
+  }
+
+  onTakenBack(): void {
+    this.#connection = null
   }
 
   onDrain(): void {

@@ -22,8 +22,7 @@ const APP = `
   server.listen(Number(port), '127.0.0.1', () => console.log('port ' + server.address().port))
   process.on('SIGTERM', () => {
     stopping = true
-    // Whoever is in the queue by now is let in first: closing resets those who are left in it.
-    setImmediate(() => setImmediate(() => server.close(() => process.exit(0))))
+    server.close()
   })
 `
 

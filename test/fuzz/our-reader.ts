@@ -47,6 +47,10 @@ class Listener implements ExchangeHandler {
     if (this.#fuzz.requestBody === 'sent') channel.finish()
   }
 
+  onBodyWanted(): void {}
+
+  onTakenBack(): void {}
+
   onInterim(head: ResponseHead): void {
     this.#expect('waiting')
     this.reading.interims.push(headRead(head))
@@ -216,7 +220,9 @@ function requestOf(fuzz: FuzzCase): UpstreamRequest {
     head: `${fuzz.method} / HTTP/1.1\r\nHost: a\r\n\r\n`,
     hasBody: fuzz.requestBody !== 'none',
     upgrade: fuzz.upgrade,
-    repeatable: false
+    repeatable: false,
+    asksFirst: false,
+    isResent: false
   }
 }
 
