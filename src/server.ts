@@ -3,7 +3,7 @@ import type { Settings } from './config/settings.ts'
 import { ensureAdminToken, hasAdmin } from './config/token.ts'
 import { openFleet, openFleetControl } from './fleet/open-fleet.ts'
 import { createGateway, type Gateway } from './gateway.ts'
-import { http2Weakness } from './listeners/http2-safety.ts'
+import { http2Weakness } from './http2-safety.ts'
 import { openListener } from './listeners/listener.ts'
 import { createLogStream } from './log.ts'
 import { originsOf } from './origins.ts'
@@ -96,6 +96,7 @@ export async function runServer(settings: Settings): Promise<number> {
   const weakness = http2Weakness()
   if (weakness !== null && (settings.h2c || (settings.http2 && certificates !== null)))
     log.warn({ weakness }, 'HTTP/2 offered with a warning')
+  else if (weakness !== null && certificates !== null) log.info({ weakness }, 'HTTP/2 not offered')
 
   const stopped = onStopSignal(() => log?.warn('stopping at once'))
   let adminListener: OpenListener | undefined

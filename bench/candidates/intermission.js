@@ -27,7 +27,8 @@ export function createIntermission(name, title, accessLog) {
       if (setup.kind === 'gate') args.push('--admin', adminAddress(setup), '--admin-token', ADMIN_TOKEN)
       else args.push('--admin', 'off')
       if (setup.kind === 'gate' || setup.kind === 'dead') args.push('--pages', dirname(setup.page))
-      if (setup.kind === 'http2') args.push('--tls-cert', setup.certificate, '--tls-key', setup.key)
+      if (setup.kind === 'http2')
+        args.push('--http2', 'on', '--tls-cert', setup.certificate, '--tls-key', setup.key)
       return { file: process.execPath, args }
     },
     async prepare(setup) {

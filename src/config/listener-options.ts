@@ -1,5 +1,6 @@
 /** Options of the public listeners, in the order of help and README. */
 
+import { http2Weakness } from '../http2-safety.ts'
 import { openFilesLimit } from './open-files.ts'
 import type { OptionSpec, OptionTable } from './option.ts'
 import { choice, duration, onOff } from './option-kinds.ts'
@@ -36,7 +37,11 @@ export const LISTENER_OPTIONS: Pick<OptionTable, ListenerSetting> = {
     fallback: () => [],
     show: (addresses) => addresses.map(read.listenText)
   },
-  http2: onOff('http2', 'on', 'offer HTTP/2 on https listeners'),
+  http2: {
+    ...onOff('http2', 'on', 'offer HTTP/2 on https listeners'),
+    defaultText: 'on, unless the HTTP/2 of this Node can be made to end the process (Node 20)',
+    fallback: () => http2Weakness() === null
+  },
   h2c: onOff('h2c', 'off', 'also speak HTTP/2 without TLS, to clients that begin with it'),
   proxyProtocol: onOff(
     'proxyProtocol',

@@ -7,6 +7,7 @@ import { openFilesLimit } from '../../src/config/open-files.ts'
 import { envOf } from '../../src/config/option.ts'
 import { OPTIONS } from '../../src/config/options.ts'
 import type { OptionValues, SiteSettings } from '../../src/config/settings.ts'
+import { http2Weakness } from '../../src/http2-safety.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 
 const CWD = '/srv/app'
@@ -137,7 +138,7 @@ test('nothing given is a gateway for this machine', () => {
     tlsCert: [],
     tlsKey: [],
     redirectListen: [],
-    http2: true,
+    http2: http2Weakness() === null,
     h2c: false,
     proxyProtocol: false,
     maxConnections: Math.floor(openFilesLimit() / 2),

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect as connectHttp2 } from 'node:http2'
-import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import test, { type TestContext } from 'node:test'
+import { makeCertificate } from '../helpers/certificate.ts'
 import { assertUnharmed, settled } from '../helpers/gateway-status.ts'
-import { type GatewayProcess, intermission, startGateway } from '../helpers/process.ts'
+import { type GatewayProcess, startGateway } from '../helpers/process.ts'
 import { mebibytes, residentMemory } from '../helpers/process-memory.ts'
 import { MIB, sized } from '../helpers/scale.ts'
-import { type Cleanup, tempDir } from '../helpers/temp-dir.ts'
-import { requireTool } from '../helpers/tools.ts'
+import type { Cleanup } from '../helpers/temp-dir.ts'
 import { httpUpstream } from '../helpers/upstream.ts'
 import { type Passed, perSecond, readBody, writeBody } from './transfer.ts'
 
@@ -136,29 +134,10 @@ for (const unix of [false, true]) {
   })
 
   test(`large bodies pass whole and are never held, over HTTP/2 and ${where}`, async (t) => {
-    const { stdout } = await intermission(t, ['start', '--help'])
-    if (!stdout.includes('--tls-cert')) {
-      t.skip('this gateway speaks no TLS yet')
-      return
-    }
-    const openssl = requireTool(t, 'openssl')
-    if (openssl === undefined) return
-    const [key, cert] = selfSigned(t, openssl)
+    const { certPath, keyPath } = makeCertificate(t)
     const app = await largeApp(t, unix)
-    const flags = ['--upstream', app.url, '--access-log', 'off', '--tls-key', key, '--tls-cert', cert]
-    const gateway = await startGateway(t, flags)
+    const tls = ['--tls-cert', certPath, '--tls-key', keyPath, '--http2', 'on']
+    const gateway = await startGateway(t, ['--upstream', app.url, '--access-log', 'off', ...tls])
     await transferAll(t, app, gateway, overHttp2(t, gateway.url))
   })
-}
-
-function selfSigned(t: Cleanup, openssl: string): [key: string, cert: string] {
-  const dir = tempDir(t)
-  const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')]
-  const { status, stderr } = spawnSync(openssl, [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'],
-    ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
-    ...['-keyout', key, '-out', cert]
-  ])
-  assert.equal(status, 0, String(stderr))
-  return [key, cert]
 }

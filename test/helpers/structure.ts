@@ -15,6 +15,7 @@ const FOUNDATION = [
   'durable-file',
   'duration',
   'errors',
+  'http2-safety',
   'observation',
   'package-root',
   'path-rule',

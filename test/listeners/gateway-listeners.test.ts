@@ -21,7 +21,7 @@ test('one gateway has plain, https, unix and redirecting listeners side by side'
   const gateway = await startGateway(t, [
     ...['--upstream', upstream.url, '--tls-cert', certPath, '--tls-key', keyPath],
     ...['--listen', '127.0.0.1:0', '--listen', 'http://127.0.0.1:0', '--listen', `unix:${socket}`],
-    ...['--redirect-listen', '127.0.0.1:0', '--admin', 'off']
+    ...['--redirect-listen', '127.0.0.1:0', '--http2', 'on', '--admin', 'off']
   ])
   const plain = await gateway.waitFor(/listening on (http:\S+)/)
   await gateway.waitFor(/listening on unix:/)

@@ -63,7 +63,7 @@ test('over HTTP/2 a site is chosen by :authority, on one connection for several'
   const curl = requireTool(t, 'curl')
   if (curl === undefined) return
   const { certPath, keyPath } = makeCertificate(t)
-  const gateway = await startSites(t, '', ['--tls-cert', certPath, '--tls-key', keyPath])
+  const gateway = await startSites(t, '', ['--tls-cert', certPath, '--tls-key', keyPath, '--http2', 'on'])
   const urls = ['shop.example', 'blog.example'].flatMap((host) => [
     ...['--next', '-sk', '--http2', '--connect-to', `${host}:443:127.0.0.1:${portOf(gateway)}`],
     ...['-w', ' over %{http_version}\n', `https://${host}/`]
