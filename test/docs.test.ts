@@ -24,6 +24,7 @@ const docs = readdirSync(join(packageRoot, 'docs')).filter((name) => name.endsWi
 const DOCUMENTS = [
   'README.md',
   'CONTRIBUTING.md',
+  'SECURITY.md',
   'plugins/README.md',
   ...docs.map((name) => `docs/${name}`),
   'examples/monitoring/README.md',
