@@ -48,7 +48,7 @@ export interface AdminOptions {
   /** Forgets a member that is lost. Default: there is none to forget. */
   forget?: (member: string, by: string) => Promise<MemberStatus>
   /** The text of `GET /metrics`, for Prometheus. Default: there is no such address. */
-  metrics?: () => string
+  metrics?: () => string | Promise<string>
   /** Makes the page that visitors would get, for `POST /preview`; undefined for an unknown site. Default: there is none. */
   preview?: (request: PreviewRequest) => PreviewPage | undefined
   /** Whether traffic may come, for `/readyz`. Maintenance is no reason to say no. Default: always. */
@@ -173,7 +173,7 @@ async function admin(fastify: FastifyInstance, options: AdminOptions): Promise<v
     })
     if (metrics !== undefined) {
       route(guarded, '/metrics', {
-        GET: (_request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(metrics())
+        GET: async (_, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics())
       })
     }
     if (notFound) {

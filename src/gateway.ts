@@ -6,10 +6,11 @@ import type { SiteFacts } from './admin/status.ts'
 import { createAdminApp } from './admin-app.ts'
 import { createAppOptions } from './app-options.ts'
 import type { Settings } from './config/settings.ts'
+import { hasAdmin } from './config/token.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import { createHostLookup } from './host-lookup.ts'
 import { processSamples } from './metrics/process-samples.ts'
-import { exposition, type Sample } from './metrics/samples.ts'
+import { exposition, mergeSamples, type Sample } from './metrics/samples.ts'
 import { createNobody, createSite } from './site.ts'
 import type { Control } from './state/control.ts'
 
@@ -27,8 +28,8 @@ export interface GatewayDeps {
   isReady?: () => boolean
   /** Origins such as `https://shop.example` under which visitors reach a site, or any site. Default: none is known. */
   origins?: (site: string | null) => string[]
-  /** More numbers for Prometheus. Default: none. */
-  samples?: () => Sample[]
+  /** More numbers for Prometheus, which are added to those from here. Default: none. */
+  samples?: () => Sample[] | Promise<Sample[]>
   /** What a site is doing, where others serve it. Default: what it does here. */
   factsOf?: (site: string) => Partial<SiteFacts>
 }
@@ -48,6 +49,8 @@ export interface Gateway {
   readonly inFlight: number
   /** What a site is doing here. */
   factsOf(site: string): Partial<SiteFacts>
+  /** What has been counted here, and what is to be said of this process. */
+  samples(): Sample[]
   /** Looks right now whether a site has an upstream that works. */
   isHealthy(site: string): Promise<boolean>
   close(): Promise<void>
@@ -58,7 +61,7 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
   const appOptions = createAppOptions(settings, deps.output)
   const accessLog = accessLogOptions(settings, deps.output)
   // Nobody could ask for them without an admin API.
-  const counts = settings.metrics && deps.adminToken !== null
+  const counts = settings.metrics && hasAdmin(settings)
   const severalSites = settings.sites.length > 1
   const sites = new Map<string, FastifyInstance>()
   for (const site of settings.sites) {
@@ -85,14 +88,18 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
     const { held: heldAtGate = 0, bypassed = 0 } = sites.get(name)?.gate ?? {}
     return { upstreams, inFlight, held: held + heldAtGate, bypassed, tunnels }
   }
-  const { factsOf = factsHere } = deps
+  const { factsOf = factsHere, samples: more = () => [] } = deps
+  const samples = (): Sample[] => {
+    const counted = counts ? [...sites.values()].flatMap(({ metrics }) => metrics.samples()) : []
+    return [...counted, ...processSamples()]
+  }
 
   let appFor = visitorsFor
   let admin: FastifyInstance | null = null
   if (deps.adminToken !== null) {
     const options = {
       ...adminOptions(settings, deps.adminToken, deps, { sites, factsOf }),
-      ...(counts ? { metrics: () => metricsText([...sites.values()], deps) } : {})
+      ...(counts ? { metrics: async () => exposition(mergeSamples([samples(), await more()])) } : {})
     }
     if (settings.admin !== null) {
       admin = await createAdminApp(options, { options: appOptions(), accessLog: null })
@@ -116,6 +123,7 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
       return [...sites.values()].reduce((sum, { proxy }) => sum + proxy.inFlight, 0)
     },
     factsOf,
+    samples,
     isHealthy: async (site) => sites.get(site)?.proxy.isHealthy() ?? false,
     async close() {
       await Promise.all(apps.map((app) => app.close()))
@@ -128,10 +136,6 @@ function accessLogOptions(
   output: NodeJS.WritableStream
 ): AccessLogOptions | null {
   return format === null ? null : { format, output, trustProxy }
-}
-
-function metricsText(sites: readonly FastifyInstance[], { samples = () => [] }: GatewayDeps): string {
-  return exposition([...sites.flatMap(({ metrics }) => metrics.samples()), ...samples(), ...processSamples()])
 }
 
 function createSiteLookup(settings: Settings, sites: Gateway['sites']): Gateway['siteFor'] {

@@ -86,7 +86,7 @@ export async function runServer(settings: Settings): Promise<number> {
         listeners.map(({ target }) => target),
         site
       ),
-    samples: () => limitSamples(limit),
+    samples: () => workers?.samples() ?? limitSamples(limit),
     ...(workers === undefined ? {} : { factsOf: workers.factsOf })
   })
   log = gateway.log

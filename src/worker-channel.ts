@@ -32,10 +32,17 @@ interface Message {
   id: number
   name?: string
   value?: unknown
+  /** When a connection was handed over, on a clock that both sides share. */
+  handedMs?: number
   error?: { code: ErrorCode | null; message: string }
 }
 
 const HAND_TIMEOUT_MS = 5000
+/** Later the one who handed it over may have given it to somebody else: shorter than his patience by what an answer takes. */
+const TAKE_WITHIN_MS = 3000
+
+/** Counts from the start of the machine, unlike `performance.now()`. */
+const sharedClockMs = (): number => Number(process.hrtime.bigint() / 1_000_000n)
 
 export function createChannel(port: Port, handlers: Handlers): Channel {
   const waiting = new Map<number, { resolve(value: never): void; reject(error: Error): void }>()
@@ -80,7 +87,8 @@ export function createChannel(port: Port, handlers: Handlers): Channel {
         },
         reject: fail
       })
-      send({ im: 'ask', id, name, value }, socket, fail)
+      const handed = socket === undefined ? {} : { handedMs: sharedClockMs() }
+      send({ im: 'ask', id, name, value, ...handed }, socket, fail)
     })
   }
 
@@ -96,9 +104,14 @@ export function createChannel(port: Port, handlers: Handlers): Channel {
     }
   }
 
-  async function answer({ im, id, name = '', value }: Message, socket: Socket | undefined): Promise<void> {
+  async function answer(asked: Message, socket: Socket | undefined): Promise<void> {
+    const { im, id, name = '', value, handedMs = Number.POSITIVE_INFINITY } = asked
     const reply: Message = { im: 'answer', id }
     try {
+      if (sharedClockMs() - handedMs > TAKE_WITHIN_MS) {
+        socket?.destroy()
+        throw new Error('it came too late')
+      }
       reply.value = await handlers[name]?.(value as never, socket)
     } catch (error) {
       const { code, message } = error as IntermissionError

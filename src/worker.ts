@@ -6,7 +6,14 @@ import { holdOpen } from './fleet/mark.ts'
 import { createGateway, type Gateway } from './gateway.ts'
 import { type Adopter, adoptListener, type ListenTarget } from './listeners/listener.ts'
 import { createLogStream } from './log.ts'
-import { type OpenListener, openCertificates, openLimit, openPublicListeners } from './public-listeners.ts'
+import type { Sample } from './metrics/samples.ts'
+import {
+  limitSamples,
+  type OpenListener,
+  openCertificates,
+  openLimit,
+  openPublicListeners
+} from './public-listeners.ts'
 import { siteFacts } from './site-facts.ts'
 import type { Barrier, WaitQuery } from './state/barrier.ts'
 import { type Control, openControl } from './state/control.ts'
@@ -46,6 +53,7 @@ export async function runWorker(): Promise<number> {
   let gateway: Gateway | undefined
   let control: Control | undefined
   let local: Barrier | undefined
+  let samples = (): Sample[] => []
   let permittedUntilMs = 0
   let begin!: (start: WorkerStart) => void
   let stop!: (timeoutMs: number) => void
@@ -67,6 +75,7 @@ export async function runWorker(): Promise<number> {
       if (socket !== undefined) adopters[at]?.take(socket)
     },
     wait: (query: WaitQuery) => local?.wait(query),
+    samples: () => samples(),
     abort() {
       for (const name of control?.siteNames ?? []) {
         const inFlight = control?.site(name).inFlight
@@ -109,6 +118,7 @@ export async function runWorker(): Promise<number> {
     return adopter
   })
   const serving = { gateway, control }
+  samples = () => [...serving.gateway.samples(), ...limitSamples(limit)]
   const report = (): void => channel.tell('report', siteFacts(serving.gateway, serving.control))
   report()
   const reporting = setInterval(report, REPORT_EVERY_MS)
@@ -120,6 +130,7 @@ export async function runWorker(): Promise<number> {
   clearInterval(reporting)
   await gateway.close()
   await control.close()
+  channel.tell('counted', samples())
   await release?.()
   isDone = true
   process.disconnect()

@@ -1,17 +1,19 @@
 /** The primary's side of several worker processes: accepts connections, hands them over, and keeps the workers alive. */
-import cluster, { type Worker } from 'node:cluster'
+import cluster from 'node:cluster'
 import { createServer, type Server } from 'node:net'
 import type { SiteFacts } from './admin/status.ts'
 import type { Settings } from './config/settings.ts'
 import { IntermissionError } from './errors.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import { bind, boundTarget, type ListenTarget } from './listeners/bind.ts'
+import type { Sample } from './metrics/samples.ts'
 import { addFacts } from './site-facts.ts'
 import type { Barrier, WaitOutcome, WaitQuery } from './state/barrier.ts'
-import type { WorkerStart, WriteCall } from './worker.ts'
-import { type Channel, createChannel } from './worker-channel.ts'
+import type { WorkerStart } from './worker.ts'
 import { createDispatch } from './worker-dispatch.ts'
 import { addOutcomes, waitHopeless } from './worker-outcomes.ts'
+import { forkWorker, type WorkerProcess } from './worker-process.ts'
+import { createWorkerSamples } from './worker-samples.ts'
 
 export interface Workers {
   /** Waits for all workers of this machine. */
@@ -19,6 +21,8 @@ export interface Workers {
   readonly workers: number
   readonly inFlight: number
   factsOf(site: string): Partial<SiteFacts>
+  /** The numbers of all of them, for Prometheus. */
+  samples(): Promise<Sample[]>
   /**
    * Listens, and starts the workers.
    *
@@ -44,17 +48,6 @@ export interface WorkersDeps {
   log(level: 'info' | 'warn' | 'error', fields: object, text: string): void
 }
 
-interface Entry {
-  worker: Worker
-  channel: Channel
-  facts: Record<string, Partial<SiteFacts>>
-  isReady: boolean
-  /** It is to end, and nobody takes its place. */
-  isRetired: boolean
-  ready: Promise<void>
-  exited: Promise<string>
-}
-
 const STARTS_AT_MOST = 3
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 10_000
@@ -69,13 +62,18 @@ export function createWorkers(deps: WorkersDeps): Workers {
   let { settings } = deps
   const targets: ListenTarget[] = []
   const acceptors: Server[] = []
-  const entries = new Set<Entry>()
+  const entries = new Set<WorkerProcess>()
+  const samples = createWorkerSamples(entries)
   let isStopping = false
   let isStarting = true
   let failures = 0
   let stopped: Promise<void> | undefined
 
-  const dispatch = createDispatch(() => [...entries].filter(({ isReady }) => isReady))
+  const dispatch = createDispatch(() => {
+    const serving = [...entries].filter(({ isReady, isRetired }) => isReady && !isRetired)
+    const responsive = serving.filter((entry) => entry.isResponsive)
+    return responsive.length > 0 ? responsive : serving
+  })
   const forget = fleet.store.subscribe((state) => {
     for (const { channel } of entries) channel.tell('state', state)
   })
@@ -104,6 +102,7 @@ export function createWorkers(deps: WorkersDeps): Workers {
       return facts.reduce((sum, { inFlight = 0 }) => sum + inFlight, 0)
     },
     factsOf: (site) => addFacts([...entries].flatMap(({ facts }) => facts[site] ?? [])),
+    samples: samples.collect,
     async open(wanted) {
       cluster.setupPrimary({ silent: false })
       for (const [at, target] of wanted.entries()) {
@@ -127,7 +126,7 @@ export function createWorkers(deps: WorkersDeps): Workers {
           const entry = fork()
           await readiness(entry).catch((error: unknown) => {
             entry.isRetired = true
-            entry.worker.process.kill('SIGKILL')
+            entry.kill()
             throw error
           })
         }
@@ -145,10 +144,10 @@ export function createWorkers(deps: WorkersDeps): Workers {
 
   async function stop(timeoutMs: number): Promise<void> {
     isStopping = true
-    forget()
     for (const acceptor of acceptors) acceptor.close()
     dispatch.stop()
     await Promise.all([...entries].map((entry) => retire(entry, timeoutMs)))
+    forget()
     clearInterval(permitting)
   }
 
@@ -164,7 +163,7 @@ export function createWorkers(deps: WorkersDeps): Workers {
     }
   }
 
-  async function readiness(entry: Entry): Promise<void> {
+  async function readiness(entry: WorkerProcess): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<string>((resolve) => {
       timer = setTimeout(() => resolve(`was not ready within ${READY_WITHIN_MS} ms`), READY_WITHIN_MS)
@@ -175,47 +174,16 @@ export function createWorkers(deps: WorkersDeps): Workers {
       throw new IntermissionError('ERR_WORKERS_FAILED', `a worker ${why} before it could serve`)
   }
 
-  function fork(): Entry {
-    const worker = cluster.fork()
-    const bornMs = performance.now()
-    let becomeReady = (): void => {}
-    const channel = createChannel(worker, {
-      online: () => channel.tell('start', startOf()),
-      ready() {
-        entry.isReady = true
-        becomeReady()
-        dispatch.ready()
-      },
-      report(facts: Entry['facts']) {
-        entry.facts = facts
-      },
-      read: async () => (await fleet.store.read()) ?? null,
-      write: ({ next, expectedRevision, change }: WriteCall) =>
-        fleet.store.write(next, expectedRevision, change),
-      history: () => fleet.store.history()
-    })
-    const entry: Entry = {
-      worker,
-      channel,
-      facts: {},
-      isReady: false,
-      isRetired: false,
-      ready: new Promise((resolve) => {
-        becomeReady = resolve
-      }),
-      exited: new Promise((resolve) => {
-        worker.once('exit', (code: number | null, signal: string | null) => {
-          entries.delete(entry)
-          channel.close()
-          const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`
-          resolve(how)
-          if (!entry.isRetired && !isStopping && !isStarting)
-            renew(worker.process.pid, how, performance.now() - bornMs)
-        })
-      })
-    }
+  function fork(): WorkerProcess {
+    const entry = forkWorker({ start: startOf, store: fleet.store, onReady: dispatch.ready, onExit })
     entries.add(entry)
     return entry
+  }
+
+  function onExit(entry: WorkerProcess, how: string, livedMs: number): void {
+    entries.delete(entry)
+    samples.ended(entry)
+    if (!entry.isRetired && !isStopping && !isStarting) renew(entry.pid, how, livedMs)
   }
 
   function startOf(): WorkerStart {
@@ -231,17 +199,16 @@ export function createWorkers(deps: WorkersDeps): Workers {
     }, pauseMs)
   }
 
-  async function retire(entry: Entry, timeoutMs: number): Promise<void> {
+  async function retire(entry: WorkerProcess, timeoutMs: number): Promise<void> {
     entry.isRetired = true
-    entry.isReady = false
     entry.channel.tell('stop', timeoutMs)
-    const kill = setTimeout(() => entry.worker.process.kill('SIGKILL'), timeoutMs + KILL_AFTER_MS)
+    const kill = setTimeout(() => entry.kill(), timeoutMs + KILL_AFTER_MS)
     await entry.exited
     clearTimeout(kill)
   }
 
   // What a worker had under way has ended with it.
-  async function waitFor(entry: Entry, query: WaitQuery): Promise<WaitOutcome | null> {
+  async function waitFor(entry: WorkerProcess, query: WaitQuery): Promise<WaitOutcome | null> {
     const answered = entry.channel.call<WaitOutcome>('wait', query, query.timeoutMs + 2000)
     return Promise.race([answered.catch(() => waitHopeless(query)), entry.exited.then(() => null)])
   }

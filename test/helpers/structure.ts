@@ -42,6 +42,8 @@ const SERVER = [
   'worker-dispatch',
   'worker-listeners',
   'worker-outcomes',
+  'worker-process',
+  'worker-samples',
   'workers'
 ]
 
