@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { hideTraces } from '../src/bypass-traces.ts'
 import { InputError, IntermissionError } from '../src/errors.ts'
 import { createBypass } from '../src/gate/bypass.ts'
 import { createClosedGate, type Visit } from '../src/gate/gate.ts'
@@ -104,10 +105,13 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
     done()
   }
 
-  // What a route of the app itself answers is in flight until its response has ended. The proxy counts its own.
+  // What a route of the app itself answers is in flight until its response has ended. The proxy counts its own, and
+  // leaves out what is ours by itself.
   function count({ raw, routeOptions }: FastifyRequest, reply: FastifyReply): void {
     const { bypass, forwards } = routeOptions.config?.intermission ?? {}
-    if (bypass === true || forwards === true) return
+    if (forwards === true) return
+    hideTraces(raw)
+    if (bypass === true) return
     let one = ownRequests.get(raw)
     if (one === undefined) {
       one = new OwnRequest(raw, reply.raw, site.inFlight)
@@ -124,6 +128,7 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
       admit: () => admit(request, reply, done),
       bypass(mode) {
         if (mode !== null) reply.header('intermission-mode', mode)
+        if (request.routeOptions.config?.intermission?.forwards !== true) hideTraces(request.raw)
         done()
       },
       refuse(reason) {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { isAcmeChallenge } from '../acme-challenge.ts'
 import { createAddressRanges } from '../address-ranges.ts'
-import { BYPASS_FIELD, bypassCookies } from '../bypass-traces.ts'
+import { bypassCookies, shownBy } from '../bypass-traces.ts'
 import { InputError } from '../errors.ts'
 import { isPathRule, PATH_RULE_ALLOWED } from '../path-rule.ts'
 import { createClientAddress } from '../peer.ts'
@@ -51,15 +51,14 @@ export function createBypass(options: BypassOptions, isGoodLink: LinkCheck): Byp
     return address !== null && addresses.has(address)
   }
 
-  function hasToken({ headers }: IncomingMessage): boolean {
-    const token = headers[BYPASS_FIELD]
+  function hasToken(request: IncomingMessage): boolean {
+    const { token } = shownBy(request)
     if (typeof token !== 'string' || token.length > LONGEST_TOKEN) return false
     return findToken(token) !== undefined || isGoodLink(token)
   }
 
-  function hasCookie({ headers: { cookie } }: IncomingMessage): boolean {
-    if (cookie === undefined) return false
-    const tokens = bypassCookies(cookie).slice(0, MOST_COOKIES)
+  function hasCookie(request: IncomingMessage): boolean {
+    const tokens = bypassCookies(shownBy(request).cookie).slice(0, MOST_COOKIES)
     return tokens.some((token) => token.length <= LONGEST_TOKEN && isGoodLink(token))
   }
 
