@@ -11,13 +11,14 @@ import { hideTraces } from '../src/bypass-traces.ts'
 import { InputError, IntermissionError } from '../src/errors.ts'
 import { createBypass } from '../src/gate/bypass.ts'
 import { createClosedGate, type Visit } from '../src/gate/gate.ts'
-import { type GateOptions, resolveGateOptions } from '../src/gate/gate-options.ts'
+import { GATE_OPTIONS, type GateOptions, resolveGateOptions } from '../src/gate/gate-options.ts'
 import { createJudge } from '../src/gate/judge.ts'
 import { answerOwn, mayBeOwn } from '../src/gate/own-addresses.ts'
 import type { OwnAnswer, OwnRefusal } from '../src/gate/own-answer.ts'
 import { OwnRequest } from '../src/gate/own-request.ts'
 import { publicStatus } from '../src/gate/public-status.ts'
 import { mayGoOn } from '../src/gate/review.ts'
+import { refuseUnknown } from '../src/known-options.ts'
 import { observationOf } from '../src/observation.ts'
 import { type Answers, createAnswers } from '../src/pages/answers.ts'
 import { send } from '../src/pages/send.ts'
@@ -68,10 +69,17 @@ declare module 'fastify' {
 
 type Done = () => void
 
+const OWN = { store: true, site: true, maintenance: true } as const
+const OPTIONS: Record<keyof MaintenanceOptions, true> = { ...GATE_OPTIONS, ...OWN }
 const STARTING_RETRY_SECONDS = 5
 
 async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions): Promise<void> {
   checkOptions(options)
+  if (fastify.hasPlugin('fastify-intermission/static-first')) {
+    const text =
+      'maintenance is registered after static-first, whose files it could not close; register it before'
+    throw new IntermissionError('ERR_PLUGIN_MISUSE', text)
+  }
   const { isProbe, holdLimit, websockets } = resolveGateOptions(options)
   const bypass = createBypass(options, (token) => site.verifyLink(token) !== null)
   const isSecure = createSchemeLookup(options.trustProxy)
@@ -213,11 +221,15 @@ function openOwn(fastify: FastifyInstance, options: MaintenanceOptions): Promise
 function log(fastify: FastifyInstance, state: StateDocument): void {
   const { site, mode, revision, by, reason, until } = state
   const text = mode === 'live' ? 'maintenance left' : `${mode} entered`
-  fastify.log.info({ site, mode, revision, by, reason, until }, text)
+  const change = { mode, revision, by, reason, until }
+  // The log of a gateway with several sites names the site in every line by itself.
+  const isNamed = 'site' in ((fastify.log as { bindings?: () => object }).bindings?.() ?? {})
+  fastify.log.info(isNamed ? change : { site, ...change }, text)
 }
 
 function checkOptions(options: MaintenanceOptions): void {
   const { store, site, maintenance: given } = options
+  refuseUnknown('maintenance', options, OPTIONS)
   if (given !== undefined && (store !== undefined || site !== undefined)) {
     throw new IntermissionError(
       'ERR_PLUGIN_MISUSE',

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import type { AdminOptions } from '../plugins/admin.ts'
 import type { AccessLogOptions } from './access-log.ts'
 import type { SiteFacts } from './admin/status.ts'
@@ -118,7 +118,8 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
     siteFor,
     appFor,
     admin,
-    log: first.log,
+    // What is about the process names no site.
+    log: Fastify(appOptions()).log,
     get inFlight() {
       return [...sites.values()].reduce((sum, { proxy }) => sum + proxy.inFlight, 0)
     },

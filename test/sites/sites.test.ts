@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { makeCertificate } from '../helpers/certificate.ts'
-import { type GatewayProcess, run, startGateway } from '../helpers/process.ts'
+import { type GatewayProcess, intermission, run, startGateway } from '../helpers/process.ts'
 import { rawExchange } from '../helpers/raw-client.ts'
 import { type Cleanup, tempDir } from '../helpers/temp-dir.ts'
 import { requireTool } from '../helpers/tools.ts'
@@ -130,4 +130,17 @@ test('without an admin API there is no token', async (t) => {
   const gateway = await startGateway(t, ['--admin', 'off'])
   const { stdout } = await run(t, 'ls', [gateway.stateDir])
   assert.doesNotMatch(stdout, /admin-token/)
+})
+
+test('a line of the log names its site once, and none where it is about the process', async (t) => {
+  const gateway = await startSites(t, '')
+  const where = ['--admin', gateway.adminUrl, '--state-dir', gateway.stateDir]
+  const { code } = await intermission(t, ['enter', '--site', 'shop', ...where])
+  assert.equal(code, 0)
+  const line = await gateway.waitFor(/(.*"maintenance entered".*)/)
+  assert.equal(line.match(/"site":/g)?.length, 1, line)
+  assert.equal(JSON.parse(line).site, 'shop')
+  await gateway.stop()
+  const draining = /.*"draining".*/.exec(gateway.stdout)?.[0] ?? '{}'
+  assert.deepEqual([JSON.parse(draining).msg, JSON.parse(draining).site], ['draining', undefined])
 })
