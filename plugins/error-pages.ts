@@ -8,6 +8,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import fp from 'fastify-plugin'
 import type { BrandOptions } from '../src/brand.ts'
 import { InputError, IntermissionError } from '../src/errors.ts'
+import { refuseUnknown } from '../src/known-options.ts'
 import { type Answers, createAnswers } from '../src/pages/answers.ts'
 import { ASSETS_PATH } from '../src/pages/assets.ts'
 import { rawTarget } from '../src/raw-target.ts'
@@ -31,8 +32,10 @@ declare module 'fastify' {
 }
 
 const LATER = ['maintenance', 'proxy'] as const
+const OPTIONS: Record<keyof ErrorPagesOptions, true> = { dir: true, brand: true, returnSpreadMs: true }
 
 async function errorPages(fastify: FastifyInstance, options: ErrorPagesOptions): Promise<void> {
+  refuseUnknown('error-pages', options, OPTIONS)
   for (const name of ['errorPages', ...LATER]) {
     if (!fastify.hasDecorator(name)) continue
     const text =

@@ -8,6 +8,7 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { InputError } from '../src/errors.ts'
+import { refuseUnknown } from '../src/known-options.ts'
 import { processSamples } from '../src/metrics/process-samples.ts'
 import { createRequestCounts } from '../src/metrics/request-counts.ts'
 import { EXPOSITION_TYPE, exposition, type Sample } from '../src/metrics/samples.ts'
@@ -38,10 +39,12 @@ declare module 'fastify' {
   }
 }
 
+const OPTIONS: Record<keyof MetricsOptions, true> = { path: true, site: true }
 // Whoever watches wants to see a maintenance most of all.
 const config = { intermission: { bypass: true } }
 
 async function metrics(fastify: FastifyInstance, options: MetricsOptions): Promise<void> {
+  refuseUnknown('metrics', options, OPTIONS)
   const { path, site = 'default' } = options
   if (path !== undefined && !(typeof path === 'string' && path.startsWith('/')))
     throw new InputError('path', path, 'a path such as /metrics')

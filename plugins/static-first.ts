@@ -12,6 +12,7 @@ import fastifyStatic from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { InputError, IntermissionError } from '../src/errors.ts'
+import { refuseUnknown } from '../src/known-options.ts'
 import { observationOf } from '../src/observation.ts'
 import { type Answers, createAnswers } from '../src/pages/answers.ts'
 import { rawTarget } from '../src/raw-target.ts'
@@ -35,6 +36,7 @@ export interface StaticFirstOptions {
   precompressed?: boolean
 }
 
+const OPTIONS: Record<keyof StaticFirstOptions, true> = { root: true, followLinks: true, precompressed: true }
 const CONDITIONS = [
   'if-match',
   'if-none-match',
@@ -45,6 +47,7 @@ const CONDITIONS = [
 ]
 
 async function staticFirst(fastify: FastifyInstance, options: StaticFirstOptions): Promise<void> {
+  refuseUnknown('static-first', options, OPTIONS)
   const { root, followLinks, precompressed } = checkOptions(options)
   const find = (path: string): BigIntStats | undefined => findFile(root, path, { followLinks })
   if (fastify.hasReplyDecorator('sendFile')) {

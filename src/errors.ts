@@ -29,6 +29,9 @@ export class IntermissionError extends Error {
   }
 }
 
+/** Stands for a refused value that must not, or cannot, be shown: a secret, a whole body. */
+export const HIDDEN: unique symbol = Symbol('this value')
+
 /** A value that somebody gave us and that we refuse: names the field, the value and what is allowed. */
 export class InputError extends IntermissionError {
   /** The field or option that was refused, as the giver spelled it. */
@@ -44,7 +47,9 @@ export class InputError extends IntermissionError {
   ) {
     super(
       options?.code ?? 'ERR_INPUT_INVALID',
-      `${field}: ${quote(value)} is not allowed; expected ${allowed}`,
+      value === undefined
+        ? `${field}: nothing is given; expected ${allowed}`
+        : `${field}: ${value === HIDDEN ? HIDDEN.description : quote(value)} is not allowed; expected ${allowed}`,
       options
     )
     this.name = 'InputError'

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { InputError } from './errors.ts'
+import { HIDDEN, InputError } from './errors.ts'
 
 /** A secret token: itself, or its SHA-256 so that the settings hold no secret. */
 export type Token = string | { sha256: string; name?: string }
@@ -34,11 +34,12 @@ function readToken(field: string, token: Token): { digest: Buffer; name: string 
   if (typeof token === 'string') {
     // The value stays out of the message: messages are logged.
     if (!TOKEN.test(token))
-      throw new InputError(field, '...', '1 to 1024 visible ASCII characters without spaces')
+      throw new InputError(field, HIDDEN, '1 to 1024 visible ASCII characters without spaces')
     return { digest: sha256(token), name: null }
   }
   if (typeof token?.sha256 !== 'string' || !SHA256_HEX.test(token.sha256)) {
-    throw new InputError(field, '...', 'a token, or { sha256 } with its digest in 64 hexadecimal digits')
+    const value = token === undefined ? token : HIDDEN
+    throw new InputError(field, value, 'a token, or { sha256 } with its digest in 64 hexadecimal digits')
   }
   return { digest: Buffer.from(token.sha256, 'hex'), name: token.name ?? null }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { nearest, suggestion } from '../../src/config/near.ts'
+import { nearest, suggestion } from '../src/near.ts'
 
 const NAMES = ['listen', 'upstream', 'static', 'admin', 'adminToken', 'connectTimeout', 'trustProxy', 'store']
 

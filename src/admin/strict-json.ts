@@ -1,4 +1,4 @@
-import { InputError } from '../errors.ts'
+import { HIDDEN, InputError } from '../errors.ts'
 
 // Nothing here is nested deeper than this, and what is nested very deep cannot be shown in an error.
 const DEEPEST = 32
@@ -17,10 +17,10 @@ export function parseStrictObject(body: Buffer): Record<string, unknown> {
     if (text === '') return {}
     value = JSON.parse(text)
   } catch (cause) {
-    throw new InputError('body', 'the body', 'a JSON object in UTF-8', { cause })
+    throw new InputError('body', HIDDEN, 'a JSON object in UTF-8', { cause })
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InputError('body', 'the body', 'a JSON object')
+    throw new InputError('body', HIDDEN, 'a JSON object')
   }
   const fields = fieldNames(text)
   const twice = fields.find((field, index) => fields.indexOf(field) !== index)
@@ -35,7 +35,7 @@ function fieldNames(text: string): string[] {
   let last = ''
   for (const [token] of text.matchAll(TOKENS)) {
     if (token === '{' || token === '[') depth++
-    if (depth > DEEPEST) throw new InputError('body', 'the body', `at most ${DEEPEST} levels of nesting`)
+    if (depth > DEEPEST) throw new InputError('body', HIDDEN, `at most ${DEEPEST} levels of nesting`)
     if (token === '}' || token === ']') depth--
     else if (token === ':' && depth === 1) names.push(JSON.parse(last) as string)
     last = token

@@ -1,5 +1,6 @@
 import type { GivenFlags } from '../config/flags.ts'
 import { InputError } from '../errors.ts'
+import { INSTANT_ALLOWED } from '../state/instant.ts'
 import { createAdminClient } from './admin-client.ts'
 import { CLOSURE_FLAGS, FROM, MAX_WAIT, REASON } from './change-flags.ts'
 import { bodyOf, type ChangeBody, revisionOf, textOf } from './client-flags.ts'
@@ -9,9 +10,13 @@ import type { Io, RunVerb } from './verb.ts'
 
 export const add: RunVerb = async (flags, io) => {
   const body = bodyOf(flags, [FROM, MAX_WAIT, ...CLOSURE_FLAGS], io)
-  if (body.from === undefined) throw new InputError('--from', 'nothing', 'when it begins')
+  if (body.from === undefined) throw new InputError('--from', undefined, `${INSTANT_ALLOWED}: when it begins`)
   if (body.for === undefined && body.until === undefined)
-    throw new InputError('--until', 'nothing', 'when it ends, or how long it lasts by --for')
+    throw new InputError(
+      '--until',
+      undefined,
+      `${INSTANT_ALLOWED}: when it ends; or how long it lasts by --for`
+    )
   const site = textOf(flags, 'site')
   Object.assign(body, modeOf(flags), site === undefined ? {} : { site })
   return change('POST', '/schedule', body, flags, io)
@@ -45,7 +50,7 @@ async function change(
 
 function modeOf(flags: GivenFlags): ChangeBody {
   const modes = (['readOnly', 'hold'] as const).filter((name) => flags[name] === true)
-  if (modes.length > 1) throw new InputError('--hold', 'on', 'either --hold or --read-only')
+  if (modes.length > 1) throw new InputError('--hold', '--hold --read-only', 'one of them')
   if (modes.length === 0) return {}
   return { mode: modes[0] === 'hold' ? 'hold' : 'read-only' }
 }

@@ -1,5 +1,5 @@
+import { suggestion } from '../near.ts'
 import type { Given, GivenOptions } from './given.ts'
-import { suggestion } from './near.ts'
 import { ENV_PREFIX, envOf } from './option.ts'
 import type { ConfigProblem } from './problems.ts'
 

@@ -1,7 +1,7 @@
 import { isScalar, type Node, type Pair, type YAMLMap } from 'yaml'
+import { suggestion } from '../near.ts'
 import { defaultValue, type FileOption, valuesOf } from './file-values.ts'
 import type { Given, GivenOptions } from './given.ts'
-import { suggestion } from './near.ts'
 import type { ConfigProblem } from './problems.ts'
 
 export type FileMap = YAMLMap<Node, Node | null>

@@ -25,6 +25,17 @@ export interface ResolvedGateOptions {
   websockets: UpgradePolicy
 }
 
+/** The name of every one of them. */
+export const GATE_OPTIONS: Record<keyof GateOptions, true> = {
+  bypassAddresses: true,
+  bypassPaths: true,
+  bypassTokens: true,
+  trustProxy: true,
+  probePaths: true,
+  holdLimit: true,
+  websockets: true
+}
+
 /** @throws InputError that names the option */
 export function resolveGateOptions(options: GateOptions): ResolvedGateOptions {
   const { holdLimit = 5000, websockets = 'close' } = options

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.ts'
+import { refuseUnknown } from '../known-options.ts'
 import { createPeerLookup, type PeerLookup, type TrustForwarded } from '../peer.ts'
 import type { UpstreamTimeouts } from './exchange.ts'
 import type { Balance } from './forwarder.ts'
@@ -38,6 +39,23 @@ export interface ProxyOptions {
   interceptErrors?: readonly number[]
 }
 
+const OPTIONS: Record<keyof ProxyOptions, true> = {
+  upstream: true,
+  balance: true,
+  upstreamTls: true,
+  holdOnRefusedMs: true,
+  healthCheck: true,
+  healthIntervalMs: true,
+  connectTimeoutMs: true,
+  responseTimeoutMs: true,
+  idleTimeoutMs: true,
+  clientIdleTimeoutMs: true,
+  trustProxy: true,
+  trustForwarded: true,
+  maxRequests: true,
+  interceptErrors: true
+}
+
 /** The same, checked and with every default in its place. */
 export interface ResolvedProxyOptions {
   targets: UpstreamTarget[]
@@ -53,8 +71,9 @@ export interface ResolvedProxyOptions {
   intercepted: ReadonlySet<number>
 }
 
-/** @throws InputError that names the option */
+/** @throws InputError that names the option, IntermissionError ERR_PLUGIN_MISUSE for one that does not exist */
 export function resolveProxyOptions(options: ProxyOptions): ResolvedProxyOptions {
+  refuseUnknown('proxy', options, OPTIONS)
   return {
     targets: upstreamTargets(options),
     balance: oneOfBalances(options.balance),

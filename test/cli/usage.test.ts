@@ -45,14 +45,17 @@ const WRONG: readonly [args: string[], stderr: RegExp][] = [
   [['hold', '--max-wait', 'x'], /^--max-wait: "x" is not allowed; expected a duration/],
   [['schedule'], /^Usage: intermission schedule/],
   [['schedule', 'ad'], /unknown command 'ad'[\s\S]*add/],
-  [['schedule', 'add', '--for', '1h'], /^--from: "nothing" is not allowed; expected when it begins/],
+  [
+    ['schedule', 'add', '--for', '1h'],
+    /^--from: nothing is given; expected an ISO 8601 time .*: when it begins/
+  ],
   [
     ['schedule', 'add', '--from', '2030-01-01T02:00'],
     /^--from: "2030-01-01T02:00" is not allowed; expected an ISO/
   ],
   [
     ['schedule', 'add', '--from', '2030-01-01T02:00Z'],
-    /^--until: "nothing" is not allowed; expected when it ends/
+    /^--until: nothing is given; expected an ISO 8601 time .*: when it ends; or how long it lasts by --for/
   ],
   [['schedule', 'remove'], /missing required argument 'ID'/],
   [['link', 'revoke'], /missing required argument 'ID'/],

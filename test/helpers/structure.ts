@@ -26,6 +26,8 @@ const FOUNDATION = [
   'token-digests',
   'unix-peer',
   'is-http2',
+  'known-options',
+  'near',
   'waiting-room'
 ]
 const GATEWAY = ['access-log', 'admin-app', 'app-options', 'gateway', 'host-lookup', 'log-lines', 'site']

@@ -4,10 +4,12 @@ import type { AddressInfo } from 'node:net'
 import test, { type TestContext } from 'node:test'
 import Fastify, { type FastifyInstance } from 'fastify'
 import maintenance, { type MaintenanceOptions } from '../../plugins/maintenance.ts'
+import staticFirst from '../../plugins/static-first.ts'
 import type { Problem } from '../../src/pages/answers.ts'
 import { openMaintenance } from '../../src/state/maintenance.ts'
 import { createMemoryStore } from '../../src/state/memory-store.ts'
 import { rawClient, rawExchange } from '../helpers/raw-client.ts'
+import { tempDir } from '../helpers/temp-dir.ts'
 
 interface Running {
   app: FastifyInstance
@@ -199,4 +201,15 @@ test('a wrong option is an error at the start that names it', async () => {
     await assert.rejects(async () => Fastify().register(maintenance, options), { message })
   }
   await shared.close()
+})
+
+test('refuses to come after static-first, whose files it could not close', async (t) => {
+  const app = Fastify()
+  t.after(() => app.close())
+  await app.register(staticFirst, { root: tempDir(t) })
+  await assert.rejects(async () => app.register(maintenance), {
+    code: 'ERR_PLUGIN_MISUSE',
+    message:
+      'maintenance is registered after static-first, whose files it could not close; register it before'
+  })
 })

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import Fastify, { type FastifyInstance } from 'fastify'
+import errorPages from '../plugins/error-pages.ts'
+import maintenance from '../plugins/maintenance.ts'
+import metrics from '../plugins/metrics.ts'
+import proxy from '../plugins/proxy.ts'
+import staticFirst from '../plugins/static-first.ts'
+import { tempDir } from './helpers/temp-dir.ts'
+
+const upstream = 'http://127.0.0.1:1'
+
+test('a plugin refuses an option that it does not have, and says which one was meant', async (t) => {
+  const root = tempDir(t)
+  const slips: [register: (app: FastifyInstance) => unknown, message: string][] = [
+    [
+      (app) => app.register(proxy, { upstream, responseTimeout: '3s' } as object as { upstream: string }),
+      'proxy: there is no option responseTimeout; did you mean responseTimeoutMs?'
+    ],
+    [
+      (app) => app.register(maintenance, { bypasTokens: ['a secret'] } as object),
+      'maintenance: there is no option bypasTokens; did you mean bypassTokens?'
+    ],
+    [
+      (app) => app.register(errorPages, { pages: 'errors' } as object),
+      'error-pages: there is no option pages; expected one of dir, brand, returnSpreadMs'
+    ],
+    [
+      (app) => app.register(staticFirst, { root, followlinks: true } as object as { root: string }),
+      'static-first: there is no option followlinks; did you mean followLinks?'
+    ],
+    [
+      (app) => app.register(metrics, { paths: '/metrics' } as object),
+      'metrics: there is no option paths; did you mean path?'
+    ]
+  ]
+  for (const [register, message] of slips) {
+    const app = Fastify()
+    t.after(() => app.close())
+    await assert.rejects(async () => register(app), { code: 'ERR_PLUGIN_MISUSE', message })
+  }
+})
+
+test('what Fastify reads of the options of every plugin is no slip', async (t) => {
+  const app = Fastify()
+  t.after(() => app.close())
+  await app.register(maintenance, { logLevel: 'warn' })
+  assert.equal(app.maintenance.state.mode, 'live')
+})
