@@ -60,15 +60,23 @@ export function createHttp2(options: ServeOptions): Speaker {
     sessions.add(session)
     let open = 0
     session.setLocalWindowSize(SESSION_WINDOW_BYTES)
+    // Not the session's own timer: Node leaves that one running when a session ends, which holds on to the session. Besides,
+    // pings would put it off.
+    const idle = setTimeout(() => {
+      if (open === 0) sayGoodbye(session)
+    }, keepAliveTimeoutMs).unref()
     session.on('stream', (stream) => {
       open++
       streams.add(stream)
-      stream.once('close', () => open--)
+      stream.once('close', () => {
+        open--
+        if (open === 0 && !session.destroyed) idle.refresh()
+      })
     })
-    session.setTimeout(keepAliveTimeoutMs, () => {
-      if (open === 0) sayGoodbye(session)
+    session.once('close', () => {
+      clearTimeout(idle)
+      sessions.delete(session)
     })
-    session.once('close', () => sessions.delete(session))
     if (draining) session.close()
   })
   const onRequest = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
@@ -145,5 +153,6 @@ function stopUpload(stream: ServerHttp2Stream): void {
 // A client that does not read would keep a polite end waiting for ever.
 function sayGoodbye(session: ServerHttp2Session): void {
   session.close()
-  setTimeout(() => session.destroy(), GOODBYE_MS).unref()
+  const timer = setTimeout(() => session.destroy(), GOODBYE_MS).unref()
+  session.once('close', () => clearTimeout(timer))
 }

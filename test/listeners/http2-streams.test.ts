@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHook } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
 import { constants } from 'node:http2'
 import test from 'node:test'
@@ -183,4 +184,47 @@ test('idle connections are let go at a stop at once', async (t) => {
   const begin = performance.now()
   await gateway.close(10_000)
   assert.ok(performance.now() - begin < 2000)
+})
+
+test('a connection without requests is let go after the time for that, and pings do not put it off', async (t) => {
+  const upstream = await okUpstream(t)
+  const proxy = { upstream: upstream.url }
+  const gateway = await listening(t, { proxy, tls: true, keepAliveTimeoutMs: 400 })
+  const client = http2Client(t, gateway)
+  const pings = setInterval(() => client.destroyed || client.ping(() => undefined), 50)
+  t.after(() => clearInterval(pings))
+  for (let n = 0; n < 3; n++) {
+    await sleep(250)
+    assert.equal((await answerOf(client.request({}))).status, 200)
+  }
+  const begin = performance.now()
+  await new Promise((resolve) => client.once('close', resolve))
+  assert.ok(performance.now() - begin >= 350)
+})
+
+test('a connection that has ended leaves no timer behind', async (t) => {
+  const KEEP_ALIVE_MS = 123_456
+  const upstream = await okUpstream(t)
+  const gateway = await listening(t, {
+    proxy: { upstream: upstream.url },
+    tls: true,
+    keepAliveTimeoutMs: KEEP_ALIVE_MS
+  })
+  const timers = new Set<number>()
+  let made = 0
+  const hook = createHook({
+    init(id, type, _trigger, resource) {
+      if (type !== 'Timeout' || (resource as { _idleTimeout?: number })._idleTimeout !== KEEP_ALIVE_MS) return
+      made++
+      timers.add(id)
+    },
+    destroy: (id) => timers.delete(id)
+  }).enable()
+  t.after(() => hook.disable())
+  for (let n = 0; n < 5; n++) {
+    const client = http2Client(t, gateway)
+    await answerOf(client.request({}))
+    client.close()
+  }
+  await until(() => made === 5 && timers.size === 0)
 })
