@@ -17,6 +17,7 @@ import {
   servedBy,
   withLine
 } from './public-listeners.ts'
+import { openWebhooks } from './webhooks.ts'
 import { openWorkers } from './worker-listeners.ts'
 import { createWorkers } from './workers.ts'
 
@@ -46,6 +47,7 @@ export async function runServer(settings: Settings): Promise<number> {
   const listeners: OpenListener[] = []
   const tell = (level: 'info' | 'warn' | 'error', fields: object, text: string): void =>
     log?.[level](fields, text)
+  const webhooks = openWebhooks(settings, packageVersion(), tell)
   const onEvent = (what: string, fields: object): void => log?.warn(fields, what)
   const fleet = await openFleet({
     url: settings.store,
@@ -70,6 +72,7 @@ export async function runServer(settings: Settings): Promise<number> {
     {
       sites: settings.sites.map(({ name }) => name),
       onError,
+      onChange: webhooks.tell,
       isHealthy: async (site) => gateway?.isHealthy(site) ?? false
     },
     workers
@@ -86,7 +89,7 @@ export async function runServer(settings: Settings): Promise<number> {
         listeners.map(({ target }) => target),
         site
       ),
-    samples: () => workers?.samples() ?? limitSamples(limit),
+    samples: async () => [...((await workers?.samples()) ?? limitSamples(limit)), ...webhooks.samples()],
     ...(workers === undefined ? {} : { factsOf: workers.factsOf })
   })
   log = gateway.log
@@ -122,6 +125,7 @@ export async function runServer(settings: Settings): Promise<number> {
     await gateway.close()
     await control.close()
     await fleet.store.close()
+    webhooks.close()
   }
   log.info('stopped')
   return 0

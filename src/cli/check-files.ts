@@ -6,6 +6,7 @@ import { DEFAULT_SITE, SITES_KEY } from '../config/file-sites.ts'
 import type { ConfigProblem } from '../config/problems.ts'
 import type { ProcessOptions, Settings, SiteSettings } from '../config/settings.ts'
 import { readAdminToken } from '../config/token.ts'
+import { readWebhookSecrets } from '../config/webhook-secrets.ts'
 import { InputError, IntermissionError, quote } from '../errors.ts'
 import { CertificateError } from '../listeners/certificates.ts'
 import { isRedisUrl } from '../redis-url.ts'
@@ -77,6 +78,11 @@ export function checkToken(settings: Settings): ConfigProblem[] {
   return attempt('adminTokenFile', () => {
     if (readAdminToken(settings) === null) mayBeMade(settings.adminTokenFile)
   })
+}
+
+/** The secrets of webhooks are read just as at start. */
+export function checkWebhookSecrets(settings: Settings): ConfigProblem[] {
+  return attempt('webhookSecretFile', () => void readWebhookSecrets(settings))
 }
 
 /** The state file must be readable, or there must be room to make it. */

@@ -10,7 +10,8 @@ import {
   checkSites,
   checkState,
   checkStoreCa,
-  checkToken
+  checkToken,
+  checkWebhookSecrets
 } from './check-files.ts'
 import { examineFolders } from './check-pages.ts'
 import { checkPorts } from './check-ports.ts'
@@ -64,7 +65,8 @@ async function problemsOutside(settings: Settings): Promise<ConfigProblem[]> {
     ...(await checkSites(settings)),
     ...(hasAdmin(settings) ? checkToken(settings) : []),
     ...(await checkState(settings)),
-    ...checkStoreCa(settings)
+    ...checkStoreCa(settings),
+    ...checkWebhookSecrets(settings)
   ]
 }
 

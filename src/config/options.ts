@@ -8,6 +8,7 @@ import * as read from './readers.ts'
 import { LOG_LEVELS } from './settings.ts'
 import { SITE_OPTIONS } from './site-options.ts'
 import { STORE_OPTIONS } from './store-options.ts'
+import { WEBHOOK_OPTIONS } from './webhook-options.ts'
 
 /** The file itself: a flag and a variable, but no key, since a file does not name another one. */
 export const CONFIG_OPTION = {
@@ -106,6 +107,7 @@ export const OPTIONS: OptionTable = {
     ['for', 'all'],
     'what is believed of them: X-Forwarded-For, or X-Forwarded-Proto and -Host as well'
   ),
+  ...WEBHOOK_OPTIONS,
   drainTimeoutMs: duration('drainTimeout', '30s', 'time that requests in flight get to finish at a stop', 0),
   logLevel: {
     name: 'logLevel',

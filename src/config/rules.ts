@@ -27,6 +27,7 @@ export function applyRules(
     ...certificates(settings, spelled),
     ...proxyProtocol(settings, spelled),
     ...workers(settings, spelled),
+    ...webhooks(settings, spelled),
     ...clashes(settings, spelled)
   ]
 }
@@ -83,6 +84,12 @@ function workers({ workers: count = 1, adminPath }: Some<OptionValues>, spelled:
   const text =
     'the public listeners of several workers cannot carry the admin API; give it a listener of its own'
   return [{ ...spelled('adminPath'), text }]
+}
+
+function webhooks({ webhook, webhookSecretFile }: Some<OptionValues>, spelled: Spelling): ConfigProblem[] {
+  if (webhook === undefined || webhook.length === 0 || webhookSecretFile !== null) return []
+  const text = 'webhookSecretFile is missing: without a signature nobody can tell who speaks'
+  return [{ ...spelled('webhook'), text }]
 }
 
 function clashes({ listen, redirectListen, admin }: Some<OptionValues>, spelled: Spelling): ConfigProblem[] {

@@ -138,6 +138,10 @@ export interface ProcessOptions {
   trustProxy: string[]
   /** Whether only X-Forwarded-For of those is believed, or X-Forwarded-Proto and -Host as well. */
   trustForwarded: 'for' | 'all'
+  /** Addresses that every change is told to. */
+  webhook: string[]
+  /** Absolute path of the file with the secrets that this is signed with; null where nobody is told. */
+  webhookSecretFile: string | null
   /** Milliseconds that requests in flight get to finish when the gateway stops. */
   drainTimeoutMs: number
   logLevel: LogLevel

@@ -87,6 +87,19 @@ const CATALOG = {
     help: 'Connections of visitors that were cut because there were too many.',
     labels: ['limit']
   },
+  intermission_webhook_attempts_total: {
+    type: 'counter',
+    help: 'Attempts to tell a receiver of a change.',
+    labels: ['outcome']
+  },
+  intermission_webhook_lost_total: {
+    type: 'counter',
+    help: 'Changes that a receiver was never told of.'
+  },
+  intermission_webhook_waiting: {
+    type: 'gauge',
+    help: 'Changes that a receiver is still to be told of.'
+  },
   process_start_time_seconds: {
     type: 'gauge',
     help: 'When the process began, in seconds since 1970.',

@@ -60,6 +60,8 @@ export interface ControlDeps {
   now?: () => number
   /** Told of what went wrong with nobody waiting for it. Default: nobody is told. */
   onError?: (error: unknown, doing: string) => void
+  /** Told of every change as by {@link Control.onChange}, and of those too that are due at the start. Default: nobody is told. */
+  onChange?: (documents: StateDocument[], change?: Change) => void
   /** Asked before a site is opened whose mode ends when it is healthy. Default: it is. */
   isHealthy?: (site: string) => Promise<boolean>
   /** Time between the answer that it is not and the next question. Default: 5000. */
@@ -86,6 +88,8 @@ export async function openControl(deps: ControlDeps): Promise<Control> {
   const listeners = createListeners<[StateDocument[], Change | undefined]>((error) =>
     onError(error, 'telling of a change')
   )
+  const { onChange } = deps
+  if (onChange !== undefined) listeners.add(([documents, change]) => onChange(documents, change))
   let names: readonly string[] = []
   takeNames(deps.sites ?? ['default'])
   const replica = await openReplica({

@@ -82,7 +82,8 @@ export async function openReplica(deps: ReplicaDeps): Promise<Replica> {
   const unsubscribe = store.subscribe(follow)
   try {
     await refresh()
-    await keepTime()
+    // In its turn: what was read may have set the clock already.
+    await inTurn(keepTime)
   } catch (error) {
     if (!isUnreachable(error)) {
       unsubscribe()

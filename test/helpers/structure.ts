@@ -39,6 +39,7 @@ const SERVER = [
   'redirect',
   'server',
   'site-facts',
+  'webhooks',
   'worker',
   'worker-channel',
   'worker-dispatch',
@@ -67,7 +68,8 @@ function oneOf(names: readonly string[]): RegExp {
 /** Rooms that may import another one: these arrows are drawn in docs/architecture.md. */
 const ROOM_ARROWS: Readonly<Record<string, readonly string[]>> = {
   'src/admin': ['src/state'],
-  'src/fleet': ['src/state']
+  'src/fleet': ['src/state'],
+  'src/webhook': ['src/state']
 }
 const ROOMS = 1
 const PLUGINS = 2

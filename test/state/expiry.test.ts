@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openControl } from '../../src/state/control.ts'
 import type { StateDocument } from '../../src/state/document.ts'
 import { createFileStore } from '../../src/state/file-store.ts'
 import { type Maintenance, type MaintenanceDeps, openMaintenance } from '../../src/state/maintenance.ts'
@@ -150,4 +152,28 @@ test('an end that comes just when another process makes it longer is not kept', 
   await sleep(50)
   assert.deepEqual(modes, ['maintenance', 'maintenance'])
   assert.deepEqual(maintenance.state, documentIn(longer))
+})
+
+test('an end that came while nobody ran is told of at the start, with the record of it', async (t) => {
+  const path = join(tempDir(t), 'state.json')
+  const before = createFileStore({ path })
+  const maintenance = await openMaintenance({ store: before })
+  await maintenance.enter({ until: new Date(Date.now() + 100) })
+  await maintenance.close()
+  await before.close()
+  await sleep(150)
+  const store = createFileStore({ path })
+  const told: [string[], string | undefined][] = []
+  const control = await openControl({
+    store,
+    onChange: (documents, change) => told.push([documents.map(({ mode }) => mode), change?.action])
+  })
+  t.after(async () => {
+    await control.close()
+    await store.close()
+  })
+  assert.deepEqual(told, [
+    [['maintenance'], undefined],
+    [['live'], 'expire']
+  ])
 })
