@@ -24,7 +24,7 @@ import { type Answers, createAnswers } from '../src/pages/answers.ts'
 import { send } from '../src/pages/send.ts'
 import { createSchemeLookup } from '../src/peer.ts'
 import { rawTarget } from '../src/raw-target.ts'
-import type { StateDocument } from '../src/state/document.ts'
+import { logChange } from '../src/state/log-change.ts'
 import { type Maintenance, openMaintenance } from '../src/state/maintenance.ts'
 import { createMemoryStore } from '../src/state/memory-store.ts'
 import type { StateStore } from '../src/state/store.ts'
@@ -199,7 +199,7 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
   fastify.addHook('onRequest', onRequest)
   fastify.addHook('preHandler', look)
   const forget = site.onChange((state) => {
-    log(fastify, state)
+    logChange(fastify.log, state)
     site.inFlight.renew((running) => mayGoOn(running, judge, websockets))
     gate.reconsider()
   })
@@ -216,15 +216,6 @@ function openOwn(fastify: FastifyInstance, options: MaintenanceOptions): Promise
   const onError = (err: unknown, doing: string): void => fastify.log.error({ err, site }, `failed ${doing}`)
   const isHealthy = async (): Promise<boolean> => !fastify.hasDecorator('proxy') || fastify.proxy.isHealthy()
   return openMaintenance({ store, site, onError, isHealthy })
-}
-
-function log(fastify: FastifyInstance, state: StateDocument): void {
-  const { site, mode, revision, by, reason, until } = state
-  const text = mode === 'live' ? 'maintenance left' : `${mode} entered`
-  const change = { mode, revision, by, reason, until }
-  // The log of a gateway with several sites names the site in every line by itself.
-  const isNamed = 'site' in ((fastify.log as { bindings?: () => object }).bindings?.() ?? {})
-  fastify.log.info(isNamed ? change : { site, ...change }, text)
 }
 
 function checkOptions(options: MaintenanceOptions): void {

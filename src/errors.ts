@@ -1,6 +1,7 @@
 /**
  * Every error that Intermission itself raises, with its code. The code is stable; the wording is not.
  */
+import { suggestion } from './near.ts'
 
 /** Codes of all errors that leave this package. */
 export type ErrorCode =
@@ -58,9 +59,14 @@ export class InputError extends IntermissionError {
   }
 }
 
-/** The error of a name that stands for nothing. */
-export function notFound(what: string, name: string): IntermissionError {
-  return new IntermissionError('ERR_NOT_FOUND', `there is no ${what} ${quote(name)}`)
+/**
+ * The error of a name that stands for nothing.
+ *
+ * @param known the names that would, where there are few
+ */
+export function notFound(what: string, name: string, known: readonly string[] = []): IntermissionError {
+  const hint = known.length === 0 ? '' : `; ${suggestion(name, known)}`
+  return new IntermissionError('ERR_NOT_FOUND', `there is no ${what} ${quote(name)}${hint}`)
 }
 
 /** Shows a refused value briefly and on one line, whatever it is. */

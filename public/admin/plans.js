@@ -74,13 +74,13 @@ export function createLinks(container, { report, refresh }) {
             'Bypass links',
             ['For', 'Site', 'Made by', 'Good until', ''],
             links.map(({ id, label, site, by, expiresAt }) => [
-              label ?? '',
+              label ?? id,
               site ?? EVERY_SITE,
               by ?? '',
               time(expiresAt),
               remover(
                 `bypass-links/${encodeURIComponent(id)}`,
-                `Take back the link ${label ?? ''}`,
+                `Take back the link ${label ?? id}`,
                 'Take back',
                 { report, refresh }
               )

@@ -49,7 +49,8 @@ export function maintenanceRoutes(control: Control): AdminRoute[] {
   }
 
   function documentsOf(site: string | undefined): StateDocument[] {
-    if (site !== undefined && !control.siteNames.includes(site)) throw notFound('site', site)
+    if (site !== undefined && !control.siteNames.includes(site))
+      throw notFound('site', site, control.siteNames)
     return (site === undefined ? control.siteNames : [site]).map((name) => control.site(name).state)
   }
 

@@ -12,6 +12,8 @@ import { CertificateError } from '../listeners/certificates.ts'
 import { isRedisUrl } from '../redis-url.ts'
 import { checkPages } from './check-pages.ts'
 
+const READABLE_FOLDER = 'a readable directory'
+
 /** Everything that the sites name outside of the configuration, just as a start would find it. */
 export async function checkSites({ sites, ...shared }: Settings): Promise<ConfigProblem[]> {
   const problems: ConfigProblem[] = []
@@ -32,8 +34,12 @@ export async function checkSites({ sites, ...shared }: Settings): Promise<Config
 function checkStatic({ static: dir }: SiteSettings): ConfigProblem[] {
   if (dir === null) return []
   return attempt('static', () => {
-    if (!statSync(dir).isDirectory()) throw new Error(`${quote(dir)} is not a folder`)
-    accessSync(dir, constants.R_OK | constants.X_OK)
+    try {
+      if (statSync(dir).isDirectory()) return accessSync(dir, constants.R_OK | constants.X_OK)
+    } catch (cause) {
+      throw new InputError('static', dir, READABLE_FOLDER, { cause })
+    }
+    throw new InputError('static', dir, READABLE_FOLDER)
   })
 }
 
@@ -89,12 +95,13 @@ export function checkWebhookSecrets(settings: Settings): ConfigProblem[] {
 export async function checkState({ store, recover }: Settings): Promise<ConfigProblem[]> {
   if (!store.startsWith('file:')) return []
   const path = store.slice('file:'.length)
-  const { readStateFile } = await import('../state/state-file.ts')
+  const { isRecoverable, readStateFile } = await import('../state/state-file.ts')
   try {
     await readStateFile(path)
   } catch (error) {
-    if (!recover)
-      return [{ name: 'store', place: null, text: `${(error as Error).message}; --recover puts it aside` }]
+    const helps = isRecoverable(error)
+    const hint = helps ? '; --recover puts it aside' : ''
+    if (!helps || !recover) return [{ name: 'store', place: null, text: (error as Error).message + hint }]
   }
   return attempt('store', () => mayBeMade(path))
 }
@@ -122,7 +129,11 @@ function mayBeMade(path: string): void {
   let folder = dirname(path)
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder)
   if (!statSync(folder).isDirectory()) throw new Error(`${quote(folder)} is not a folder`)
-  accessSync(folder, constants.W_OK | constants.X_OK)
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    throw new Error(`${quote(folder)} cannot be written: ${(cause as Error).message}`, { cause })
+  }
 }
 
 /** The problem of an error whose message begins with the field that it is about. */

@@ -43,7 +43,12 @@ export function instant(value: unknown, nowMs: number): string {
   const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN
   if (Number.isNaN(ms)) return plain(value)
   const text = new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
-  return `${text} (${ms > nowMs ? `in ${length(ms - nowMs)}` : `${length(nowMs - ms)} ago`})`
+  return `${text} (${ms > nowMs ? `in ${length(left(ms - nowMs))}` : `${length(nowMs - ms)} ago`})`
+}
+
+// What is set to end in 30 minutes is not to be shown as 29 right away.
+function left(ms: number): number {
+  return ms < 10_000 ? ms : Math.ceil(ms / 1000) * 1000
 }
 
 /** A length of time in its largest unit or two: `2 d 3 h`, `12 min`, `0.4 s`. */

@@ -31,7 +31,7 @@ export const LISTENER_OPTIONS: Pick<OptionTable, ListenerSetting> = {
     name: 'redirectListen',
     metavar: 'ADDR',
     list: true,
-    description: 'plain listener that sends every visitor to https:// of the same host and path',
+    description: 'plain listener that sends every visitor to https:// of the same host and path, on port 443',
     defaultText: 'none',
     read: read.readPlainListen,
     fallback: () => [],

@@ -14,7 +14,7 @@ import { WEBHOOK_OPTIONS } from './webhook-options.ts'
 export const CONFIG_OPTION = {
   name: 'config',
   metavar: 'FILE',
-  description: 'YAML or JSON file with any of the keys below; paths in it start from its folder',
+  description: 'YAML or JSON file with any of the keys below; paths of files in it start from its folder',
   defaultText: 'none'
 } as const
 

@@ -57,7 +57,7 @@ function certificates(
   spelled: Spelling
 ): ConfigProblem[] {
   if (tlsCert.length !== tlsKey.length) {
-    const text = `there are ${tlsCert.length} certificates and ${tlsKey.length} keys; each needs the other`
+    const text = `each certificate needs its key: there are ${tlsCert.length} of tlsCert, and ${tlsKey.length} of tlsKey`
     return [{ ...spelled(tlsCert.length > tlsKey.length ? 'tlsCert' : 'tlsKey'), text }]
   }
   const secure = listen.filter((address) => address.kind === 'tcp' && (address.tls ?? tlsCert.length > 0))

@@ -1,4 +1,5 @@
-import { readdir, rename, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { TEMPORARY } from '../durable-file.ts'
@@ -8,7 +9,14 @@ import { watchFile } from './file-watch.ts'
 import { parseChange, withChange } from './history.ts'
 import { createListeners } from './listeners.ts'
 import { parseSharedState, type SharedState } from './shared-state.ts'
-import { fingerprint, makeFolder, readStateFile, unwritable, writeStateFile } from './state-file.ts'
+import {
+  fingerprint,
+  isRecoverable,
+  makeFolder,
+  readStateFile,
+  unwritable,
+  writeStateFile
+} from './state-file.ts'
 import type { StateStore } from './store.ts'
 import { stateConflict } from './store.ts'
 
@@ -88,6 +96,7 @@ export function createFileStore(options: FileStoreOptions): StateStore {
     try {
       publish((await readStateFile(path)).state)
     } catch (error) {
+      if (!isRecoverable(error)) throw error
       if (!recover) throw withHint(error)
       const aside = `${path}.unreadable-${new Date().toISOString().replaceAll(':', '')}`
       await rename(path, aside).catch((cause: unknown) => {
@@ -95,7 +104,20 @@ export function createFileStore(options: FileStoreOptions): StateStore {
       })
       onError(error, `reading the state; it was moved to ${aside}`)
     }
+    await tryToWrite().catch((error: unknown) => onError(error, 'trying whether a change could be stored'))
     await removeLeftovers().catch((error: unknown) => onError(error, 'removing what a killed process left'))
+  }
+
+  // Else the first to find out would be whoever enters maintenance. A folder that is not there is made by then.
+  async function tryToWrite(): Promise<void> {
+    if (!existsSync(dirname(path))) return
+    try {
+      const probe = `${path}${TEMPORARY}${process.pid}`
+      await writeFile(probe, '', { mode: 0o600 })
+      await rm(probe)
+    } catch (error) {
+      throw unwritable(path, error)
+    }
   }
 
   // Temporary files are made only by who holds the lock, so those we find while we hold it belong to nobody.

@@ -14,6 +14,7 @@ export interface StateFile {
 }
 
 const FORMAT = 2
+const FORBIDDEN: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM'])
 const LARGEST_BYTES = 1024 * 1024
 const MISSING: StateFile = { state: undefined, history: [] }
 
@@ -29,7 +30,8 @@ export async function readStateFile(path: string): Promise<StateFile> {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return MISSING
-    throw unreadable(path, code === 'ELOOP' ? 'it is a symbolic link' : message, error)
+    const remedy = FORBIDDEN.has(code) ? '; let the user of the gateway read and write it' : ''
+    throw unreadable(path, code === 'ELOOP' ? 'it is a symbolic link' : message + remedy, error)
   }
   let content: unknown
   try {
@@ -80,6 +82,12 @@ export async function fingerprint(path: string): Promise<string> {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? 'unknown'
   }
+}
+
+/** Whether putting the file aside would help: not when it may be a good one that only we must not read. */
+export function isRecoverable(error: unknown): boolean {
+  const { cause } = error as { cause?: NodeJS.ErrnoException }
+  return !FORBIDDEN.has(cause?.code)
 }
 
 export function unwritable(path: string, cause: unknown): IntermissionError {

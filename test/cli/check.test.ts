@@ -148,7 +148,7 @@ test('check finds everything that would stop a start, at once', async (t) => {
   assert.equal(code, 2)
   assert.match(stdout, /^static: ".*none" # flag$/m)
   for (const line of [
-    /^static: ENOENT/m,
+    /^static: ".*none" is not allowed; expected a readable directory$/m,
     /^pages: .*file/m,
     /^adminTokenFile: ".*admin-token" is open to other users \(mode 0644\); run chmod 600 on it$/m,
     /^store: .*state\.json.*; --recover puts it aside$/m,

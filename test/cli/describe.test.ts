@@ -130,6 +130,8 @@ test('lengths of time are told in their largest units', () => {
   ] as const
   for (const [ms, text] of cases) assert.equal(length(ms), text)
   assert.equal(instant('nonsense', nowMs), 'nonsense')
+  const inHalfAnHour = new Date(nowMs + 1_800_000).toISOString()
+  assert.match(instant(inHalfAnHour, nowMs + 200), /\(in 30 min\)$/)
 })
 
 test('a value that is nothing has no row, and no value moves the cursor or turns the text around', () => {

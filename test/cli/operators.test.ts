@@ -63,7 +63,7 @@ test('each site has a mode of its own, by command', async (t) => {
   )
   const unknown = await verb('enter', '--site', 'elsewhere')
   assert.deepEqual([unknown.code, unknown.stdout], [1, ''])
-  assert.match(unknown.stderr, /there is no site "elsewhere"/)
+  assert.match(unknown.stderr, /there is no site "elsewhere"; expected one of /)
 })
 
 test('of two operators who act on the same revision at once one is refused, and is told so', async (t) => {

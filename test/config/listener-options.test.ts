@@ -8,8 +8,14 @@ const PAIR = { tlsCert: ['c.pem'], tlsKey: ['k.pem'] }
 
 const REFUSED: readonly (readonly [flags: Record<string, string[]>, says: RegExp])[] = [
   [{ listen: ['https://127.0.0.1:81'] }, /^--listen: https:\/\/ needs a certificate/],
-  [{ tlsCert: ['c.pem'] }, /^--tls-cert: there are 1 certificates and 0 keys/],
-  [{ tlsCert: ['c.pem'], tlsKey: ['k.pem', 'l.pem'] }, /^--tls-key: there are 1 certificates and 2 keys/],
+  [
+    { tlsCert: ['c.pem'] },
+    /^--tls-cert: each certificate needs its key: there are 1 of tlsCert, and 0 of tlsKey/
+  ],
+  [
+    { tlsCert: ['c.pem'], tlsKey: ['k.pem', 'l.pem'] },
+    /^--tls-key: each certificate needs its key: there are 1 of tlsCert, and 2 of tlsKey/
+  ],
   [{ ...PAIR, listen: ['http://127.0.0.1:81'] }, /^--tls-cert: no address of listen speaks TLS/],
   [{ ...PAIR, listen: ['unix:/run/g.sock'] }, /^--tls-cert: no address of listen speaks TLS/],
   [{ redirectListen: ['127.0.0.1:81'] }, /^--redirect-listen: there is no https listener/],

@@ -48,8 +48,16 @@ test('the file is readable JSON for its owner only, in a folder that is made for
 
 test('a folder that cannot be written is an error with the path, and what was stored stays', async (t) => {
   // Nobody can make a file in /proc, root included.
-  const store = open(t, '/proc/self/state.json')
+  const errors: string[] = []
+  const store = open(t, '/proc/self/state.json', {
+    onError: (error, doing) => errors.push(`${doing}: ${(error as Error).message}`)
+  })
   assert.equal(await store.read(), undefined)
+  // Told at once, and not only to whoever enters maintenance.
+  assert.match(
+    errors.join(),
+    /^trying whether a change could be stored: \/proc\/self\/state\.json cannot be written: /
+  )
   await assert.rejects(write(store, ONE), {
     code: 'ERR_STATE_UNWRITABLE',
     message: /^\/proc\/self\/state\.json cannot be written: /

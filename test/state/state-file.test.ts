@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { createFileStore, type FileStoreOptions } from '../../src/state/file-store.ts'
@@ -90,6 +90,22 @@ test('a file of format 1 is read as it was meant, and the next change is in the 
   await write(store, next)
   assert.deepEqual(await store.read(), next)
   assert.equal((JSON.parse(readFileSync(path, 'utf8')) as { format: number }).format, 2)
+})
+
+test('a file that the gateway must not read is no unreadable state, and --recover leaves it alone', async (t) => {
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) t.after(() => process.seteuid?.(0))
+  const folder = tempDir(t)
+  const path = join(folder, 'state.json')
+  await write(open(t, path), ONE)
+  chmodSync(path, 0o000)
+  chmodSync(folder, 0o777)
+  // Root may read everything.
+  if (isRoot) process.seteuid?.(65_534)
+  const says = /state\.json cannot be read: EACCES.*; let the user of the gateway read and write it$/
+  await assert.rejects(open(t, path).read(), says)
+  await assert.rejects(open(t, path, { recover: true }).read(), says)
+  assert.deepEqual(readdirSync(folder), ['state.json'])
 })
 
 test('--recover leaves a file alone that can be read', async (t) => {
