@@ -113,6 +113,39 @@ test('a head that never ends is cut off', async (t) => {
   await isAlive(t, gateway)
 })
 
+test('a few bytes that stand for a huge head are not unpacked', async (t) => {
+  const { gateway, client, upstream } = await start(t)
+  // One field of 4 kB goes into the table of the connection (RFC 7541 section 6.2.1); after it, each byte names it again.
+  const [name, value] = ['x', 'v'.repeat(3900)]
+  const field = fieldBlock([[name, value]])
+  field[0] = 0x40
+  const bomb = Buffer.concat([fieldBlock(PLAIN_FIELDS), field, Buffer.alloc(12_000, 0xbe)])
+  const before = process.memoryUsage.rss()
+  for (let stream = 1; stream < 40; stream += 2) {
+    client.send(
+      frame(FRAME.headers, END_HEADERS + END_STREAM, stream, stream === 1 ? bomb : bomb.subarray(-12_000))
+    )
+  }
+  await client.waitForFrame(({ type }) => type === FRAME.reset || type === FRAME.goaway)
+  await sleep(100)
+  assert.ok(process.memoryUsage.rss() - before < 100 * 1024 * 1024)
+  assert.equal(upstream.seen.length, 0)
+  await isAlive(t, gateway)
+})
+
+test('a window that is opened too far, or not at all, ends the connection', async (t) => {
+  for (const [stream, bytes] of [
+    [0, 0x7fffffff],
+    [0, 0]
+  ] as const) {
+    const { gateway, client } = await start(t)
+    client.send(frame(FRAME.windowUpdate, 0, stream, number(bytes)))
+    await client.waitForFrame(({ type }) => type === FRAME.goaway)
+    await client.ended()
+    await isAlive(t, gateway)
+  }
+})
+
 const FORBIDDEN: Record<string, readonly (readonly [string, string])[]> = {
   'a line break in the path': [
     [':method', 'GET'],
