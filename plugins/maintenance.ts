@@ -222,20 +222,15 @@ function checkOptions(options: MaintenanceOptions): void {
   const { store, site, maintenance: given } = options
   refuseUnknown('maintenance', options, OPTIONS)
   if (given !== undefined && (store !== undefined || site !== undefined)) {
-    throw new IntermissionError(
-      'ERR_PLUGIN_MISUSE',
-      'maintenance: give either an open maintenance, or the store and site to open one from'
-    )
+    const text = 'maintenance: give either an open maintenance, or the store and site to open one from'
+    throw new IntermissionError('ERR_PLUGIN_MISUSE', text)
   }
   if (given !== undefined && typeof given?.enter !== 'function') {
     throw new InputError('maintenance', typeof given, 'what openMaintenance() gives')
   }
   if (store !== undefined && typeof store?.subscribe !== 'function') {
-    throw new InputError(
-      'store',
-      typeof store,
-      'a store such as createMemoryStore() or createFileStore() gives'
-    )
+    const allowed = 'a store such as createMemoryStore() or createFileStore() gives'
+    throw new InputError('store', typeof store, allowed)
   }
   if (site !== undefined && (typeof site !== 'string' || site === '')) {
     throw new InputError('site', site, 'the name of a site')

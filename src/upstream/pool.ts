@@ -85,7 +85,8 @@ export function createPool(options: PoolOptions): UpstreamPool {
   function startTicker(): NodeJS.Timeout {
     const shortestMs = Math.min(timeouts.connectTimeoutMs, timeouts.responseTimeoutMs, timeouts.idleTimeoutMs)
     const tickMs = Math.min(LONGEST_TICK_MS, Math.max(SHORTEST_TICK_MS, shortestMs / TICKS_PER_TIMEOUT))
-    return setInterval(checkDeadlines, tickMs).unref()
+    // Only once this turn has read what there is: what came while the process was busy came in time.
+    return setInterval(() => setImmediate(checkDeadlines), tickMs).unref()
   }
 
   function stopTicker(): void {

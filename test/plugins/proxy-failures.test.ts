@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { front } from '../helpers/front.ts'
+import { listening } from '../helpers/listening.ts'
 import { rawClient, rawExchange } from '../helpers/raw-client.ts'
 import {
   garbageUpstream,
@@ -68,6 +69,24 @@ test('an upstream that never answers is 504, and its connection is closed', asyn
   assert.ok(performance.now() - start >= 150)
   await sleep(30)
   assert.equal(upstream.connections, 0)
+})
+
+test('a gateway that was busy with something else for longer than a time-out blames nobody', async (t) => {
+  const upstream = await okUpstream(t)
+  const gateway = await listening(t, {
+    proxy: { upstream: upstream.url, connectTimeoutMs: 200, responseTimeoutMs: 200 },
+    prepare(app) {
+      app.addHook('onRequest', (_request, _reply, done) => {
+        // The connection to the app has been asked for by then, and nobody has seen yet that it is there.
+        setImmediate(() => {
+          const untilMs = performance.now() + 600
+          while (performance.now() < untilMs) Math.sqrt(untilMs)
+        })
+        done()
+      })
+    }
+  })
+  assert.equal((await fetch(`http://127.0.0.1:${gateway.port}/`)).status, 200)
 })
 
 test("the app's own errors pass untouched, and once", async (t) => {

@@ -46,7 +46,7 @@ export async function soak(t: Cleanup, { minutes, moments: wished, say }: SoakOp
     [
       ...['--config', configFile, '--upstream', app.url, '--access-log', 'off'],
       ...['--listen', 'http://127.0.0.1:0', '--listen', 'https://127.0.0.1:0'],
-      ...['--tls-cert', certPath, '--tls-key', keyPath]
+      ...['--tls-cert', certPath, '--tls-key', keyPath, '--http2', 'on']
     ],
     {
       env: {
