@@ -7,8 +7,13 @@ import { startProcess } from '../helpers/process.ts'
 import { type Cleanup, tempDir } from '../helpers/temp-dir.ts'
 
 /** @returns its port */
-export async function openGateway(t: Cleanup, appPort: number): Promise<number> {
-  const { port } = await listening(t, { proxy: { upstream: `http://127.0.0.1:${appPort}` } })
+export async function openGateway(
+  t: Cleanup,
+  appPort: number,
+  { isClosed = false }: { isClosed?: boolean } = {}
+): Promise<number> {
+  const { port, app } = await listening(t, { proxy: { upstream: `http://127.0.0.1:${appPort}` } })
+  if (isClosed) await app.maintenance.enter()
   return port
 }
 

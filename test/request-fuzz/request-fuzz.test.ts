@@ -9,6 +9,7 @@ import { openApp, send } from './lane.ts'
 import { openGateway } from './proxies.ts'
 
 const CASES = sized(1500, 100_000)
+const CLOSED_CASES = sized(600, 20_000)
 const FIXED_SEED = 9112
 
 interface Kept {
@@ -44,6 +45,25 @@ for (const seed of [FIXED_SEED, Math.floor(Math.random() * 2 ** 31)]) {
     assert.ok(passed > CASES / 10, 'enough requests pass both, so that there is something to compare')
   })
 }
+
+test('while a site is closed nothing reaches the app, whatever is sent', async (t) => {
+  const seed = Math.floor(Math.random() * 2 ** 31)
+  const app = await openApp(t)
+  const port = await openGateway(t, app.port, { isClosed: true })
+  let number = 0
+  let refused = 0
+  const lane = async (): Promise<void> => {
+    while (number < CLOSED_CASES) {
+      const bytes = makeRequests(seed, number++)
+      const { requests, answers } = await send(port, bytes + SENTINEL, app)
+      assert.deepEqual(requests, [], `seed ${seed}: ${JSON.stringify(bytes)}`)
+      assert.ok(!answers.includes('200'), `seed ${seed}: ${JSON.stringify(bytes)}`)
+      if (answers.includes('503')) refused++
+    }
+  }
+  await Promise.all(Array.from({ length: 6 }, lane))
+  assert.ok(refused > CLOSED_CASES / 3, `${refused} of ${CLOSED_CASES} were requests that the gate has seen`)
+})
 
 test('a case is the same whatever was made before it', () => {
   assert.equal(makeRequests(1, 5), makeRequests(1, 5))
