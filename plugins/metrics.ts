@@ -12,7 +12,7 @@ import { refuseUnknown } from '../src/known-options.ts'
 import { processSamples } from '../src/metrics/process-samples.ts'
 import { createRequestCounts } from '../src/metrics/request-counts.ts'
 import { EXPOSITION_TYPE, exposition, type Sample } from '../src/metrics/samples.ts'
-import { modeSamples, proxySamples } from '../src/metrics/site-samples.ts'
+import { gateSamples, modeSamples, proxySamples } from '../src/metrics/site-samples.ts'
 import { answeredStatus, observationOf, observe } from '../src/observation.ts'
 
 export interface MetricsOptions {
@@ -68,6 +68,7 @@ async function metrics(fastify: FastifyInstance, options: MetricsOptions): Promi
     samples: () => [
       ...counts.samples(),
       ...(fastify.hasDecorator('maintenance') ? modeSamples(fastify.maintenance) : []),
+      ...(fastify.hasDecorator('gate') ? gateSamples(site, fastify.gate) : []),
       ...(fastify.hasDecorator('proxy') ? proxySamples(site, fastify.proxy) : [])
     ],
     text: () => exposition([...own.samples(), ...processSamples()])

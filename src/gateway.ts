@@ -9,6 +9,7 @@ import type { Settings } from './config/settings.ts'
 import { hasAdmin } from './config/token.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import { createHostLookup } from './host-lookup.ts'
+import { fleetSamples } from './metrics/fleet-samples.ts'
 import { processSamples } from './metrics/process-samples.ts'
 import { exposition, mergeSamples, type Sample } from './metrics/samples.ts'
 import { createNobody, createSite } from './site.ts'
@@ -99,7 +100,12 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
   if (deps.adminToken !== null) {
     const options = {
       ...adminOptions(settings, deps.adminToken, deps, { sites, factsOf }),
-      ...(counts ? { metrics: async () => exposition(mergeSamples([samples(), await more()])) } : {})
+      ...(counts
+        ? {
+            metrics: async () =>
+              exposition(mergeSamples([samples(), fleetSamples(deps.fleet, Date.now()), await more()]))
+          }
+        : {})
     }
     if (settings.admin !== null) {
       admin = await createAdminApp(options, { options: appOptions(), accessLog: null })

@@ -38,7 +38,17 @@ const CATALOG = {
   },
   intermission_held_requests: {
     type: 'gauge',
-    help: 'Requests that wait for the end of a hold, or for an upstream to come back.',
+    help: 'Requests that wait: at the gate for the end of a hold, or for an upstream to come back.',
+    labels: ['site', 'held_by']
+  },
+  intermission_bypassed_requests: {
+    type: 'gauge',
+    help: 'Requests that have passed although the site is closed to them, and are not over.',
+    labels: ['site']
+  },
+  intermission_tunnels: {
+    type: 'gauge',
+    help: 'Connections that have become WebSockets or the like.',
     labels: ['site']
   },
   intermission_upstream_healthy: {
@@ -80,6 +90,19 @@ const CATALOG = {
     help: '1 while a site is in a mode whose end has passed.',
     labels: ['site'],
     across: 'highest'
+  },
+  intermission_store_reachable: {
+    type: 'gauge',
+    help: '0 while the store of the modes cannot be reached.'
+  },
+  intermission_store_stale_seconds: {
+    type: 'gauge',
+    help: 'For how long the mode here may be an old one; 0 while it is not.'
+  },
+  intermission_members: {
+    type: 'gauge',
+    help: 'Gateways that share the modes, this one included, as they are seen from here.',
+    labels: ['state']
   },
   intermission_connections: { type: 'gauge', help: 'Open connections of visitors.' },
   intermission_connections_refused_total: {

@@ -14,6 +14,7 @@ export interface ModeState {
 export interface ProxyState {
   readonly inFlight: number
   readonly held: number
+  readonly tunnels: number
   readonly upstreams: readonly {
     name: string
     breaker: string
@@ -21,6 +22,12 @@ export interface ProxyState {
     busy: number
     connections: number
   }[]
+}
+
+/** The part of `fastify.gate` that is told. */
+export interface GateState {
+  readonly held: number
+  readonly bypassed: number
 }
 
 const MODES = ['live', 'maintenance', 'read-only', 'hold']
@@ -39,10 +46,18 @@ export function modeSamples({ site, isKnown, state, isOverdue }: ModeState): Sam
   ]
 }
 
-export function proxySamples(site: string, { inFlight, held, upstreams }: ProxyState): Sample[] {
+export function gateSamples(site: string, { held, bypassed }: GateState): Sample[] {
+  return [
+    { name: 'intermission_held_requests', labels: { site, held_by: 'gate' }, value: held },
+    { name: 'intermission_bypassed_requests', labels: { site }, value: bypassed }
+  ]
+}
+
+export function proxySamples(site: string, { inFlight, held, tunnels, upstreams }: ProxyState): Sample[] {
   return [
     { name: 'intermission_in_flight_requests', labels: { site }, value: inFlight },
-    { name: 'intermission_held_requests', labels: { site }, value: held },
+    { name: 'intermission_held_requests', labels: { site, held_by: 'upstream' }, value: held },
+    { name: 'intermission_tunnels', labels: { site }, value: tunnels },
     ...upstreams.flatMap(({ name: upstream, breaker, isHealthy, busy, connections }): Sample[] => [
       ...stateSet('intermission_upstream_breaker', { site, upstream }, 'state', BREAKER_STATES, breaker),
       { name: 'intermission_upstream_healthy', labels: { site, upstream }, value: Number(isHealthy) },

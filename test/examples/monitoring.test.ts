@@ -90,6 +90,8 @@ test('Prometheus scrapes a gateway as the example says, and answers every query 
   // Each number is there from the first scrape on, so that no panel and no alert waits for one.
   assert.deepEqual(await ask(server, 'max by (mode) (intermission_mode{mode="live"})'), ['1'])
   assert.deepEqual(await ask(server, 'sum(intermission_upstream_breaker{state="closed"})'), ['1'])
+  assert.deepEqual(await ask(server, 'intermission_members{state="live"}'), ['1'])
+  assert.deepEqual(await ask(server, 'intermission_store_reachable'), ['1'])
 })
 
 async function startPrometheus(

@@ -118,6 +118,7 @@ test('an upgraded connection is in flight while it lasts, and counted once with 
   client.send('ping')
   await client.waitFor(/ping$/)
   assert.equal(metricValue(app.metrics.text(), 'intermission_in_flight_requests', { site: 'default' }), 1)
+  assert.equal(metricValue(app.metrics.text(), 'intermission_tunnels', { site: 'default' }), 1)
   assert.ok(!app.metrics.text().includes(REQUESTS))
   client.socket.end()
   await client.ended()
@@ -125,6 +126,25 @@ test('an upgraded connection is in flight while it lasts, and counted once with 
   while (metricValue(app.metrics.text(), REQUESTS, labels) !== 1)
     await new Promise((resolve) => setTimeout(resolve, 5))
   assert.equal(metricValue(app.metrics.text(), 'intermission_in_flight_requests', { site: 'default' }), 0)
+})
+
+test('requests that wait at the gate and those that pass it are told while they do', async (t) => {
+  const upstream = await slowUpstream(t, 200)
+  const { app, port } = await gateway(t, upstream.url)
+  const value = (name: string, labels = {}): number | undefined =>
+    metricValue(app.metrics.text(), `intermission_${name}`, { site: 'default', ...labels })
+  const held = { held_by: 'gate' }
+  await app.maintenance.enter({ mode: 'hold' })
+  const waiting = fetch(`http://127.0.0.1:${port}/`)
+  while (value('held_requests', held) !== 1) await new Promise((resolve) => setTimeout(resolve, 5))
+  assert.deepEqual([value('held_requests', { held_by: 'upstream' }), value('bypassed_requests')], [0, 0])
+  const passing = fetch(`http://127.0.0.1:${port}/.well-known/acme-challenge/x`)
+  while (value('bypassed_requests') !== 1) await new Promise((resolve) => setTimeout(resolve, 5))
+  await (await passing).text()
+  await app.maintenance.leave()
+  await (await waiting).text()
+  while (value('bypassed_requests') !== 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  assert.equal(value('held_requests', held), 0)
 })
 
 test('the mode, since when, an end that has passed and the state of the upstreams are told', async (t) => {
