@@ -4,8 +4,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { makeCertificate } from '../helpers/certificate.ts'
 import { assertUnharmed } from '../helpers/gateway-status.ts'
 import { type GatewayProcess, run, startGateway } from '../helpers/process.ts'
+import { sized } from '../helpers/scale.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 import { requireTool } from '../helpers/tools.ts'
 import { httpUpstream, type Upstream } from '../helpers/upstream.ts'
@@ -61,7 +63,7 @@ async function curl(
 test('curl gets what it asks for', async (t) => {
   if (!requireTool(t, 'curl')) return
   const upstream = await app(t)
-  const gateway = await startGateway(t, ['--upstream', upstream.url], { from: 'dist' })
+  const gateway = await startGateway(t, ['--upstream', upstream.url])
   const dir = tempDir(t)
   const file = join(dir, 'got')
   const sent = randomBytes(LARGE_UPLOAD_BYTES)
@@ -150,10 +152,64 @@ test('curl gets what it asks for', async (t) => {
 test('wrk meets no error', async (t) => {
   if (!requireTool(t, 'wrk')) return
   const upstream = await httpUpstream(t, (_request, response) => response.end('hello'))
-  const gateway = await startGateway(t, ['--upstream', upstream.url, '--access-log', 'off'], { from: 'dist' })
-  const { code, stdout } = await run(t, 'wrk', ['-t', '1', '-c', '64', '-d', '3s', gateway.url])
+  const gateway = await startGateway(t, ['--upstream', upstream.url, '--access-log', 'off'])
+  const { code, stdout } = await run(t, 'wrk', [
+    '-t',
+    '1',
+    '-c',
+    '64',
+    '-d',
+    '3s',
+    '--timeout',
+    '20s',
+    gateway.url
+  ])
   assert.equal(code, 0, stdout)
   assert.doesNotMatch(stdout, /Socket errors|Non-2xx/)
   t.diagnostic(/Requests\/sec:.*/.exec(stdout)?.[0] ?? stdout)
   assertUnharmed(gateway)
+})
+
+test('curl speaks HTTP/2, over TLS and without', async (t) => {
+  if (!requireTool(t, 'curl')) return
+  const upstream = await app(t)
+  const { certPath, keyPath } = makeCertificate(t)
+  const tls = ['--tls-cert', certPath, '--tls-key', keyPath, '--http2', 'on']
+  const sent = join(tempDir(t), 'sent')
+  writeFileSync(sent, randomBytes(LARGE_UPLOAD_BYTES))
+  for (const [flags, own] of [
+    [tls, ['--http2', '--cacert', certPath]],
+    [['--h2c', 'on'], ['--http2-prior-knowledge']]
+  ]) {
+    const gateway = await startGateway(t, ['--upstream', upstream.url, ...flags!])
+    const at = { ...gateway, url: gateway.url.replace('127.0.0.1', 'localhost') }
+    const over = ['-w', ' over %{http_version}', ...own!]
+    assert.match((await curl(t, at, [...over, '-T', sent, 'URL/put'])).out, /^PUT 8388608 \w{64} over 2$/)
+    assert.match((await curl(t, at, [...over, '-d', 'a=b', 'URL/form'])).out, /^POST 3 \w{64} over 2$/)
+    assert.equal((await curl(t, at, [...over, 'URL/stream'])).out, 'one two over 2')
+    assert.match((await curl(t, at, [...over, '--head', 'URL/big'])).log, /^< content-length: 300000/im)
+    assertUnharmed(gateway)
+  }
+})
+
+test('h2load meets no error, over HTTP/1.1 and HTTP/2, over TLS and without', async (t) => {
+  if (!requireTool(t, 'h2load')) return
+  const requests = sized(3_000, 100_000)
+  const upstream = await httpUpstream(t, (_request, response) => response.end('hello'))
+  const { certPath, keyPath } = makeCertificate(t)
+  const tls = ['--tls-cert', certPath, '--tls-key', keyPath, '--http2', 'on']
+  for (const [flags, own] of [
+    [['--h2c', 'on'], []],
+    [['--h2c', 'on'], ['--h1']],
+    [tls, []],
+    [tls, ['--h1']]
+  ]) {
+    const gateway = await startGateway(t, ['--upstream', upstream.url, '--access-log', 'off', ...flags!])
+    const load = ['-n', String(requests), '-c', '10', '-m', '10', ...own!, gateway.url]
+    const { code, stdout } = await run(t, 'h2load', load)
+    assert.equal(code, 0, stdout)
+    assert.match(stdout, new RegExp(`${requests} done, ${requests} succeeded, 0 failed, 0 errored`), stdout)
+    assert.match(stdout, new RegExp(`status codes: ${requests} 2xx`), stdout)
+    assertUnharmed(gateway)
+  }
 })

@@ -35,7 +35,7 @@ for (const unix of [false, true]) {
       return stdout.trim()
     }
     const app = await gitApp(t, tool, join(dir, 'server'), unix)
-    const gateway = await startGateway(t, ['--upstream', app.url, '--access-log', 'off'], { from: 'dist' })
+    const gateway = await startGateway(t, ['--upstream', app.url, '--access-log', 'off'])
     await git('', 'init', '--quiet', '--bare', '--initial-branch=main', 'server/it.git')
     await git('server/it.git', 'config', 'http.receivepack', 'true')
     const remote = `${gateway.url}/it.git`

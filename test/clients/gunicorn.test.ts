@@ -58,7 +58,7 @@ async function startSite(t: TestContext, bind: string, worker: string[]): Promis
   }
   const gunicorn = await start()
   const upstream = bind === 'unix' ? address : `http://${bound}`
-  const gateway = await startGateway(t, ['--upstream', upstream, '--access-log', 'off'], { from: 'dist' })
+  const gateway = await startGateway(t, ['--upstream', upstream, '--access-log', 'off'])
   return { gunicorn, gateway, start }
 }
 

@@ -50,13 +50,7 @@ async function closingApp(t: Cleanup, close: Close): Promise<{ url: string; aske
 
 async function run(t: Cleanup, close: Close, methods: string[]): Promise<[LoadReport, Map<string, number>]> {
   const app = await closingApp(t, close)
-  const gateway = await startGateway(
-    t,
-    ['--upstream', app.url, '--access-log', 'off', '--store', 'memory:'],
-    {
-      from: 'dist'
-    }
-  )
+  const gateway = await startGateway(t, ['--upstream', app.url, '--access-log', 'off', '--store', 'memory:'])
   const askFor = (n: number): LoadRequest => {
     const method = methods[n % methods.length]!
     return { method, path: `/${n}`, ...(method === 'POST' ? { body: `the body of ${n}` } : {}) }

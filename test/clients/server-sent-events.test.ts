@@ -53,7 +53,7 @@ test("a browser's EventSource", async (t) => {
   const say = (text: string): void => {
     for (const stream of streams) stream.write(text)
   }
-  const gateway = await startGateway(t, ['--upstream', app.url, '--access-log', 'off'], { from: 'dist' })
+  const gateway = await startGateway(t, ['--upstream', app.url, '--access-log', 'off'])
   const flags = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu']
   const browser = await playwright.chromium.launch({ executablePath, args: flags })
   t.after(() => browser.close())

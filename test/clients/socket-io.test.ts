@@ -46,7 +46,7 @@ test('socket.io talks to socket.io', async (t) => {
   if (client === undefined || requirePackage(t, 'socket.io') === undefined) return
   let app = await startApp(t)
   const flags = ['--upstream', `http://127.0.0.1:${app.port}`, '--access-log', 'off']
-  const gateway = await startGateway(t, flags, { from: 'dist' })
+  const gateway = await startGateway(t, flags)
 
   const open = async (options: object = {}): Promise<ClientSocket> => {
     const settings = { reconnectionDelay: 50, reconnectionDelayMax: 200, forceNew: true, ...options }

@@ -60,7 +60,7 @@ async function closeOf(socket: WebSocket): Promise<[code: number, reason: string
 
 test('ws talks to ws', async (t) => {
   const app = await socketApp(t)
-  const gateway = await startGateway(t, ['--upstream', app.url, '--access-log', 'off'], { from: 'dist' })
+  const gateway = await startGateway(t, ['--upstream', app.url, '--access-log', 'off'])
 
   await t.test('in text and in binary, up to 1 MiB, with and without compression', async (t) => {
     for (const perMessageDeflate of [true, false]) {

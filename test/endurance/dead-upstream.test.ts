@@ -20,11 +20,16 @@ for (const unix of [false, true]) {
   const where = unix ? 'on a unix socket' : 'over TCP'
   test(`an app that is gone for long costs no memory, holds nobody up, and is used again at once, ${where}`, async (t) => {
     const app = await httpUpstream(t, (_request, response) => response.end('back'), { unix })
-    const gateway = await startGateway(
-      t,
-      ['--upstream', app.url, '--access-log', 'off', '--log-level', 'error', '--store', 'memory:'],
-      { from: 'dist' }
-    )
+    const gateway = await startGateway(t, [
+      '--upstream',
+      app.url,
+      '--access-log',
+      'off',
+      '--log-level',
+      'error',
+      '--store',
+      'memory:'
+    ])
     assert.equal((await ask(gateway.url, {})).status, 200)
     await app.stop()
 

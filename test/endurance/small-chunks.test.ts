@@ -28,7 +28,7 @@ test('an answer in tiny chunks costs no memory while a slow client makes it wait
       send()
     })
   )
-  const gateway = await startGateway(t, ['--upstream', app.url, '--access-log', 'off'], { from: 'dist' })
+  const gateway = await startGateway(t, ['--upstream', app.url, '--access-log', 'off'])
   const client = await rawClient(t, Number(new URL(gateway.url).port))
   client.socket.pause()
   client.send('GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n')
