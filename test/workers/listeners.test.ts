@@ -20,7 +20,18 @@ test('workers serve https, HTTP/2, unix sockets and redirects on connections tha
   const gateway = await startGateway(t, [
     ...['--workers', '2', '--upstream', upstream.url, '--tls-cert', certPath, '--tls-key', keyPath],
     ...['--listen', '127.0.0.1:0', '--listen', 'http://127.0.0.1:0', '--listen', `unix:${socket}`],
-    ...['--redirect-listen', '127.0.0.1:0', '--admin', 'off', '--trust-proxy', 'unix', '--h2c', 'on']
+    ...[
+      '--redirect-listen',
+      '127.0.0.1:0',
+      '--admin',
+      'off',
+      '--trust-proxy',
+      'unix',
+      '--h2c',
+      'on',
+      '--http2',
+      'on'
+    ]
   ])
   const plain = await gateway.waitFor(/listening on (http:\S+)/)
   const redirecting = await gateway.waitFor(/redirecting on (http:\S+)/)
