@@ -28,21 +28,16 @@ export async function flips(gateways, { times, wait, pauseMs, members = { proces
       body
     )
     const answeredMs = sharedMs()
-    if (wait !== 'none' && waited.outcome !== 'complete')
-      throw new Error(`flip ${n} was not acknowledged: ${JSON.stringify(waited).slice(0, 500)}`)
     const entry = entryOf(seen, revision)
-    while (entry.gateways.length < gateways.length || entry.members.length < members.count) {
-      if (sharedMs() - beganMs > IN_FORCE_WITHIN_MS)
-        throw new Error(
-          `flip ${n}: ${entry.gateways.length} gateways and ${entry.members.length} members have it`
-        )
-      await sleep(2)
-    }
+    const missing = () => gateways.length - entry.gateways.length + members.count - entry.members.length
+    while (missing() > 0 && sharedMs() - beganMs < IN_FORCE_WITHIN_MS) await sleep(2)
     const since = (times) => times.map((atMs) => atMs - beganMs)
     results.push({
       gateways: since(entry.gateways),
       members: since(entry.members),
-      answer: answeredMs - beganMs
+      answer: answeredMs - beganMs,
+      // On a machine that is too busy some are late for their lease: seen, and not hidden in the figures.
+      isWhole: missing() === 0 && (wait === 'none' || waited.outcome === 'complete')
     })
     seen.clear()
     await sleep(pauseMs * (0.5 + Math.random()))

@@ -24,7 +24,8 @@ const numbers = Array.from({ length: Number(count) }, (_, n) => n)
 while (numbers.length > 0) await Promise.all(numbers.splice(0, AT_ONCE).map(joinFleet))
 process.send({ ready: true })
 setInterval(() => {
-  if (applied.length > 0) process.send({ applied, troubles })
+  if (applied.length + troubles > 0) process.send({ applied, troubles })
   applied = []
+  troubles = 0
 }, TELL_EVERY_MS)
 process.on('disconnect', () => process.exit(0))

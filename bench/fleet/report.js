@@ -40,9 +40,10 @@ function speed({ small, large, memberCount, gatewayCount }) {
     ['all of these have acknowledged it', large.acknowledged, 'answer']
   ].map(([title, flips, kind]) => {
     const all = flips.flatMap((flip) => flip[kind]).toSorted((a, b) => a - b)
-    return [title, flips.length, ...[0.5, 0.99, 1].map((share) => ms(quantile(all, share)))]
+    const times = [0.5, 0.99, 1].map((share) => ms(quantile(all, share)))
+    return [title, flips.length, ...times, flips.filter(({ isWhole }) => !isWhole).length]
   })
-  return `## From a change to its being in force, in ms\n\n${table(['', 'flips', 'p50', 'p99', 'longest'], rows)}`
+  return `## From a change to its being in force, in ms\n\n${table(['', 'flips', 'p50', 'p99', 'longest', 'not by all within 10 s'], rows)}`
 }
 
 function load({ large, memberCount, gatewayCount }) {
@@ -57,7 +58,7 @@ function load({ large, memberCount, gatewayCount }) {
   return [
     `## Load on Redis with ${gatewayCount + memberCount} members`,
     table(['', 'at rest', 'with a flip about every 1.5 s'], rows),
-    `Memory: ${kib(large.memoryBytes)} KiB, connections included; ${large.clients} connections. ` +
+    `Troubles that the members told of: ${large.troubles}. Memory: ${kib(large.memoryBytes)} KiB, connections included; ${large.clients} connections. ` +
       `All had joined after ${large.joinSeconds.toFixed(1)} s. ` +
       `A gateway among them: ${large.gatewayCores.toFixed(3)} cores at rest, ${Math.round(large.gatewayMiB)} MiB.`
   ].join('\n\n')

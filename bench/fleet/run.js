@@ -77,6 +77,8 @@ async function large() {
     Array.from({ length: MEMBER_PROCESSES }, (_, n) => startMembers(n, memberCount / MEMBER_PROCESSES))
   )
   const joinSeconds = (performance.now() - joinBeganMs) / 1000
+  let troubles = 0
+  for (const process of processes) process.on('message', (message) => (troubles += message.troubles ?? 0))
   await sleep(5000)
   const before = await redis.facts()
   const gatewayCpu = cpuSeconds(gateways[1].child.pid)
@@ -102,7 +104,8 @@ async function large() {
     flipScripts: flipped.scripts - after.scripts - quiet.scripts * ((flipped.atMs - after.atMs) / 1000),
     flipCpuSeconds: flipped.cpuSeconds - after.cpuSeconds - quiet.cpu * ((flipped.atMs - after.atMs) / 1000),
     memoryBytes: after.memoryBytes - empty.memoryBytes,
-    clients: after.clients
+    clients: after.clients,
+    troubles
   }
 }
 
