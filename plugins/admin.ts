@@ -31,6 +31,7 @@ export type { PreviewPage, PreviewRequest } from '../src/admin/previews.ts'
 export type { MemberStatus, SiteFacts, StatusSources, StoreStatus } from '../src/admin/status.ts'
 export type { AdminToken } from '../src/admin/tokens.ts'
 
+/** What the admin API is about, and who may use it. */
 export interface AdminOptions {
   /** The bearer tokens that open it, or their SHA-256 digests; at least one. A change is signed with the token's name. */
   tokens: readonly AdminToken[]
@@ -53,10 +54,7 @@ export interface AdminOptions {
   preview?: (request: PreviewRequest) => PreviewPage | undefined
   /** Whether traffic may come, for `/readyz`. Maintenance is no reason to say no. Default: always. */
   ready?: () => boolean
-  /**
-   * Answer `/` with the admin page, and every other address under the prefix with a 404 problem. Default: true with a prefix; false without one,
-   * where the other addresses are the app's. Set it to true on a listener that has nothing but the admin API.
-   */
+  /** Answer `/` with the admin page, and what is unknown under the prefix with 404. Default: true where there is a prefix. */
   notFound?: boolean
 }
 

@@ -13,6 +13,7 @@ import { type Answers, createAnswers } from '../src/pages/answers.ts'
 import { ASSETS_PATH } from '../src/pages/assets.ts'
 import { rawTarget } from '../src/raw-target.ts'
 
+/** Whose pages are shown, and how the built-in ones look. */
 export interface ErrorPagesOptions {
   /**
    * Folder of your own pages: `502.html`, `50x.html`, `maintenance.html`, each also as `502.fr.html`. Edits show at

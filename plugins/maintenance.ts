@@ -30,6 +30,7 @@ import { createMemoryStore } from '../src/state/memory-store.ts'
 import type { StateStore } from '../src/state/store.ts'
 import { retryAfterSeconds } from '../src/state/transitions.ts'
 
+/** Where the mode is kept, and how a closed site treats its visitors. */
 export interface MaintenanceOptions extends GateOptions {
   /** Where the mode is kept. It stays open when the app closes. Default: in memory, forgotten with the process. */
   store?: StateStore

@@ -15,6 +15,7 @@ import { EXPOSITION_TYPE, exposition, type Sample } from '../src/metrics/samples
 import { gateSamples, modeSamples, proxySamples } from '../src/metrics/site-samples.ts'
 import { answeredStatus, observationOf, observe } from '../src/observation.ts'
 
+/** Where the numbers are told, and under which name. */
 export interface MetricsOptions {
   /**
    * Where the text is served, such as `/metrics`, to anybody who asks: keep strangers from it by a hook of yours. Default:

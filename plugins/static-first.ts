@@ -21,6 +21,7 @@ import { filePathOf } from '../src/static/file-path.ts'
 import { findFile } from '../src/static/find-file.ts'
 import { type FileCoding, findCompressed } from '../src/static/precompressed.ts'
 
+/** Which files are served. */
 export interface StaticFirstOptions {
   /** The folder of files, looked at anew for every request. */
   root: string

@@ -21,6 +21,7 @@ export type ErrorCode =
 
 /** An error whose message may be shown to an operator. It never reaches a visitor. */
 export class IntermissionError extends Error {
+  /** What went wrong, for programs: it stays the same when the words change. */
   readonly code: ErrorCode
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {

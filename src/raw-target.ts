@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 
 const kRawTarget = Symbol('intermission.rawTarget')
 
+/** A request that may have its target put aside. */
 type KeptRequest = IncomingMessage & { [kRawTarget]?: string }
 
 /**

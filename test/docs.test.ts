@@ -43,6 +43,13 @@ test('the tables of options, verbs and exit codes are those of the code', async 
   assert.equal(code, 0, stderr)
 })
 
+test('docs/api.md is what the comments on all that is exported say, and each has one', async (t) => {
+  const tool = join(packageRoot, 'test/tools/api-reference.ts')
+  const args = ['--import', import.meta.resolve('tsx'), tool, '--check']
+  const { code, stderr } = await run(t, process.execPath, args)
+  assert.equal(code, 0, stderr)
+})
+
 test('every error code is in the README with its exit code, and no other', () => {
   const codes = membersOf('src/errors.ts', 'ErrorCode') as ErrorCode[]
   const said = rows(read('README.md'), 'Code', 'Meaning', 'Exit code').map(([code, , exit]) => [code, exit])

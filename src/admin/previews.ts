@@ -6,16 +6,23 @@ import { PREVIEW_BODY } from './schemas.ts'
 
 /** What a preview is made of. */
 export interface PreviewRequest {
+  /** The name of the site. */
   site: string
+  /** The mode that is thought of. */
   mode: 'maintenance' | 'read-only' | 'hold'
+  /** What visitors would be told; null for the words of the page. */
   message: string | null
+  /** When it would end, ISO 8601 in UTC; null for an open end. */
   until: string | null
+  /** The language that a visitor asks for, as in Accept-Language. */
   language: string
 }
 
 /** A page as visitors would get it. */
 export interface PreviewPage {
+  /** The page, in UTF-8. */
   html: Buffer
+  /** Its Content-Type. */
   contentType: string
   /** The Content-Security-Policy it would have; null for none. */
   policy: string | null

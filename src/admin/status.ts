@@ -6,16 +6,23 @@ import type { Maintenance } from '../state/site.ts'
 
 /** What is known of one upstream. */
 export interface UpstreamStatus {
+  /** The address, as in the configuration. */
   name: string
+  /** Whether it is used: `closed`, `open` or `half-open`. */
   breaker: 'closed' | 'open' | 'half-open'
+  /** What the health check says; true without one. */
   isHealthy: boolean
+  /** Connections that carry a request. */
   busy: number
+  /** Connections, busy or kept. */
   connections: number
 }
 
 /** What a site is doing, as those know who serve it. */
 export interface SiteFacts {
+  /** The host names that lead to it. */
   hosts: readonly string[]
+  /** What is known of each upstream. */
   upstreams: readonly UpstreamStatus[]
   /** Requests that were handed to the app and are not over. */
   inFlight: number
@@ -29,9 +36,11 @@ export interface SiteFacts {
   tunnels: number
 }
 
+/** How the store is. */
 export interface StoreStatus {
   /** Such as `file`. */
   kind: string
+  /** Whether it could be reached last. */
   reachable: boolean
   /** Since when the state is only what was known last, ISO 8601 in UTC. */
   staleSince: string | null
@@ -39,15 +48,21 @@ export interface StoreStatus {
 
 /** One running gateway. */
 export interface MemberStatus {
+  /** What it is called when it is forgotten. */
   id: string
+  /** The name of its host. */
   host: string
+  /** The version of its software. */
   version: string
+  /** Whether it is the one that answers. */
   isSelf: boolean
+  /** `lost`: nothing is heard of it, so it may still forward requests. */
   state: 'live' | 'lost' | 'stopping'
   /** The shared revision that is in force there. */
   revision: number
   /** Whether nothing is in flight there from before that. */
   drained: boolean
+  /** Requests that it has handed to the app and that are not over. */
   inFlight: number
   /** Null: it is the one that answers, or was never heard. */
   lastSeenAt: string | null
@@ -59,8 +74,11 @@ export interface MemberStatus {
 
 /** What only the surroundings of the admin API know. Whatever is missing is shown as nothing. */
 export interface StatusSources {
+  /** What a site is doing. Default: nothing is known. */
   site?(name: string): Partial<SiteFacts>
+  /** How the store is. Default: nothing is known. */
   store?(): StoreStatus
+  /** Who shares the state. Default: nobody is named. */
   members?(): MemberStatus[]
   /** Whether traffic may come. */
   ready?(): boolean

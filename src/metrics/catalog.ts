@@ -139,6 +139,7 @@ const CATALOG = {
   }
 } as const satisfies Record<string, Metric>
 
+/** The name of one of our metrics. */
 export type MetricName = keyof typeof CATALOG
 
 export const METRICS: Readonly<Record<MetricName, Metric>> = CATALOG

@@ -1,12 +1,17 @@
 import { METRICS, type MetricName } from './catalog.ts'
 
+/** Names and values of labels. */
 export type Labels = Readonly<Record<string, string>>
 
 /** One value of one metric; of a histogram, `part` says which of its values. Plain data, so that processes can pass it on. */
 export interface Sample {
+  /** The name of the metric. */
   name: MetricName
+  /** Which value of a histogram; missing for all others. */
   part?: 'bucket' | 'sum' | 'count'
+  /** Names and values of its labels. */
   labels: Labels
+  /** The number. */
   value: number
 }
 

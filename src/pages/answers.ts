@@ -38,7 +38,9 @@ export interface Answers {
 
 /** A page that is not sent to a visitor. */
 export interface RenderedPage {
+  /** The page, in UTF-8. */
   html: Buffer
+  /** Its Content-Type. */
   contentType: string
   /** The Content-Security-Policy it would have; null for none. */
   policy: string | null

@@ -23,8 +23,11 @@ export interface WaitOutcome {
 export interface WaitQuery {
   /** The revision that is waited for. */
   revision: number
+  /** The sites that were changed. */
   sites: string[]
+  /** What is waited for. */
   want: Want
+  /** How long, in milliseconds. */
   timeoutMs: number
   /** At the end of the time, cut what is left. */
   force: boolean
@@ -32,6 +35,7 @@ export interface WaitQuery {
 
 /** Waits until a change is in force, and what was in flight before it is over. Never rejects. */
 export interface Barrier {
+  /** Waits until a change is where it is to be, or the time is over. Never throws. */
   wait(query: WaitQuery): Promise<WaitOutcome>
 }
 
@@ -47,9 +51,11 @@ export interface LocalFacts {
   readonly closing: AbortSignal
 }
 
+/** A site as a barrier sees it. */
 export interface LocalSite {
   /** The revision of the document that is in force. */
   readonly revision: number
+  /** What was handed to the app and is not over. */
   readonly inFlight: InFlight
   /** The generation that ended when that document came into force. */
   readonly generation: number

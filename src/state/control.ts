@@ -21,6 +21,7 @@ export interface Control extends Plans {
   readonly isKnown: boolean
   /** The shared revision that is in force here. */
   readonly revision: number
+  /** The sites of this process. */
   readonly siteNames: readonly string[]
   /** @throws InputError for a name that is not one of the sites */
   site(name: string): Maintenance
@@ -45,14 +46,19 @@ export interface Control extends Plans {
   close(): Promise<void>
 }
 
+/** What came of a change. */
 export interface Changed {
+  /** What is so now, of each site that was meant. */
   documents: StateDocument[]
   /** The highest of their revisions. */
   revision: number
+  /** What came of waiting for it. */
   wait: WaitOutcome
 }
 
+/** What a control is made of. */
 export interface ControlDeps {
+  /** Where the state is kept. It stays open: it is its opener's. */
   store: StateStore
   /** Default: `default` alone. */
   sites?: readonly string[]

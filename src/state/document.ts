@@ -5,6 +5,7 @@ import { type Fields, readFields } from './fields.ts'
  * 503, or keep them waiting.
  */
 export type Mode = 'live' | 'maintenance' | 'read-only' | 'hold'
+/** Every mode but `live`. */
 export type ClosedMode = Exclude<Mode, 'live'>
 
 /**
@@ -19,6 +20,7 @@ export interface Closure {
   message: string | null
   /** Why, for the operators. Not shown to visitors. */
   reason: string | null
+  /** What happens at `until`. */
   onExpiry: OnExpiry
   /** What Retry-After says when there is no `until`. */
   retryAfterSeconds: number | null
@@ -34,6 +36,7 @@ export interface Closure {
 export interface StateDocument extends Closure {
   /** Name of the site; `default` when there is only one. */
   site: string
+  /** What the site does with its requests. */
   mode: Mode
   /** The shared revision at which this document last changed; 0 before the first change. */
   revision: number

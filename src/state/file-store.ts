@@ -20,6 +20,7 @@ import {
 import type { StateStore } from './store.ts'
 import { stateConflict } from './store.ts'
 
+/** Which file, and what becomes of one that cannot be read. */
 export interface FileStoreOptions {
   /** The state file, for all sites. Its folder is made when it is missing. */
   path: string

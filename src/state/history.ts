@@ -17,18 +17,23 @@ const MODES: readonly Mode[] = ['live', 'maintenance', 'read-only', 'hold']
 export interface Change {
   /** The shared revision that it made. */
   revision: number
+  /** When, ISO 8601 in UTC. */
   at: string
   /** Who. */
   by: string | null
   /** Why. */
   reason: string | null
+  /** What was done. */
   action: (typeof ACTIONS)[number]
   /** The window or the link that it is about. */
   subject: string | null
   /** The sites that it changed or is meant for; empty means every site. Of very many only the first. */
   sites: string[]
+  /** The mode that was entered or planned; null when it was about something else. */
   mode: Mode | null
+  /** What visitors are told; null when nothing was said. */
   message: string | null
+  /** When what was entered, planned or made ends, ISO 8601 in UTC; null without an end. */
   until: string | null
 }
 

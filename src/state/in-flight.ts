@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 
 /** One request that was handed to the app and is not over. A relay is one, so that nothing is made for it. */
 export interface InFlightEntry {
+  /** The request of the client. */
   readonly request: IncomingMessage
   /** Ends it at once, in the middle. */
   abort(): void
@@ -13,13 +14,17 @@ export interface InFlightEntry {
 
 /** What is left of those who were waited for. */
 export interface Drained {
+  /** Whether nothing is left. */
   drained: boolean
+  /** How many are left. */
   left: number
   /** Age of the oldest that is left, in milliseconds. */
   oldestMs: number | null
 }
 
+/** How long to wait for what is in flight. */
 export interface DrainOptions {
+  /** How long at most, in milliseconds. */
   timeoutMs: number
   /** At the end of that time, cut what is left. Default: false. */
   force?: boolean
@@ -33,6 +38,7 @@ export interface InFlight {
   begin(entry: InFlightEntry): void
   /** The response has ended, or either side is gone. An entry that did not begin, or has ended, is ignored. */
   end(entry: InFlightEntry): void
+  /** How many there are. */
   readonly count: number
   /** Age of the oldest, in milliseconds. */
   readonly oldestMs: number | null

@@ -3,6 +3,7 @@ import { readFields } from './fields.ts'
 
 /** The right of whoever has the link to pass the gate. The link itself is not kept anywhere. */
 export interface BypassLink {
+  /** What it is called when it is taken back. */
   id: string
   /** Null: every site. */
   site: string | null
@@ -10,7 +11,9 @@ export interface BypassLink {
   label: string | null
   /** Who made it. */
   by: string | null
+  /** When it was made, ISO 8601 in UTC. */
   createdAt: string
+  /** When it ends, ISO 8601 in UTC. */
   expiresAt: string
 }
 

@@ -5,9 +5,11 @@ export type { ChangedDocument, Maintenance } from './site.ts'
 
 /** The mode of one site, with the control that it is from. */
 export interface OpenMaintenance extends Maintenance {
+  /** The control that it is from: windows, links, the record of changes. */
   readonly control: Control
 }
 
+/** As for openControl(), with one site. */
 export interface MaintenanceDeps extends Omit<ControlDeps, 'sites'> {
   /** Default: `default`. */
   site?: string

@@ -11,7 +11,9 @@ export interface SharedState {
   revision: number
   /** The sites that somebody has touched, by name. */
   sites: Record<string, StateDocument>
+  /** What is planned and not over. */
   windows: MaintenanceWindow[]
+  /** The bypass links that are good. */
   links: BypassLink[]
   /** What links are signed with: 32 random bytes, base64url. A secret; null before the first link. */
   bypassKey: string | null

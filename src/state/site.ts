@@ -13,6 +13,7 @@ export type ChangedDocument = StateDocument & { wait: WaitOutcome }
 
 /** The mode of one site as everybody in this process sees it. It follows the store, and expires by itself. */
 export interface Maintenance {
+  /** The name of the site. */
   readonly site: string
   /** False until the store could be read: whether the site is live is not known then. */
   readonly isKnown: boolean

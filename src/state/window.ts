@@ -3,15 +3,19 @@ import { readFields } from './fields.ts'
 
 /** A mode that is planned for a time. */
 export interface MaintenanceWindow extends Closure {
+  /** What it is called when it is taken out of the plan. */
   id: string
   /** Null: every site. */
   site: string | null
+  /** The mode that begins. */
   mode: ClosedMode
   /** When it begins and ends, ISO 8601 in UTC. */
   from: string
+  /** When it ends, ISO 8601 in UTC. */
   until: string
   /** Who planned it. */
   by: string | null
+  /** When it was planned, ISO 8601 in UTC. */
   addedAt: string
   /** Sites whose operator has left during its time: it is over for them. */
   leftSites: string[]

@@ -5,6 +5,7 @@ import type { UpstreamTimeouts } from './exchange.ts'
 import type { Balance } from './forwarder.ts'
 import { parseUpstreamTarget, type UpstreamTarget, type UpstreamTls } from './target.ts'
 
+/** Where requests go, and how long anybody is waited for. */
 export interface ProxyOptions {
   /** Where the app listens: `http://host[:port]`, `https://host[:port]` or `unix:/path/to.sock`; several share the work. */
   upstream: string | readonly string[]

@@ -11,6 +11,7 @@ export interface UpstreamTls {
   name?: string | undefined
   /** Files with our own certificate and its key, for an upstream that asks for one. */
   certFile?: string | undefined
+  /** The key of that certificate. */
   keyFile?: string | undefined
   /** False takes any certificate, so that anybody in between may read along. Default true. */
   verify?: boolean | undefined

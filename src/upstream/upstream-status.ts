@@ -2,6 +2,7 @@ import type { BreakerState, Upstream } from './upstream.ts'
 
 /** What is known of one upstream. */
 export interface UpstreamStatus {
+  /** The address, as in the option. */
   name: string
   /** `closed`: in use; `open`: nobody is there; `half-open`: finding out. */
   breaker: BreakerState
