@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net'
 import { Deadline } from './deadline.ts'
 import type { ConnectionOwner, ExchangeHandler, RequestChannel, UpstreamRequest } from './exchange.ts'
-import { connectFailure, UpstreamError } from './failure.ts'
+import { connectFailure, invalidResponse, UpstreamError } from './failure.ts'
+import { ReadMemory } from './read-memory.ts'
 import { RequestWriter } from './request-writer.ts'
 import { ResponseReader } from './response-reader.ts'
+import type { UpstreamTarget } from './target.ts'
 
 /** One HTTP/1.1 connection to the upstream that carries one request at a time. */
 export class UpstreamConnection implements RequestChannel {
@@ -22,26 +24,22 @@ export class UpstreamConnection implements RequestChannel {
   #requestSent = true
   #sawBytes = false
   #paused = false
+  readonly #memory = new ReadMemory()
   readonly #writer: RequestWriter
   readonly #reader = new ResponseReader()
 
-  /** @param socket opened a moment ago; emits `connectEvent` once it can carry requests */
   constructor(
-    socket: Socket,
-    connectEvent: 'connect' | 'secureConnect',
+    { open, connectEvent }: Pick<UpstreamTarget, 'open' | 'connectEvent'>,
     owner: ConnectionOwner<UpstreamConnection>
   ) {
     this.#owner = owner
+    const socket = open({ buffer: this.#memory.next, callback: this.#onRead })
     this.#socket = socket
     this.#writer = new RequestWriter(socket)
     this.openedMs = performance.now()
     this.deadline.set(owner.timeouts.connectTimeoutMs, 'connect-timeout')
-    socket.on(connectEvent, this.#onConnect)
-    socket.on('data', this.#onData)
-    socket.on('end', this.#onEnd)
-    socket.on('error', this.#onError)
-    socket.on('close', this.#onClose)
-    socket.on('drain', this.#onDrain)
+    socket.on(connectEvent, this.#onConnect).on('drain', this.#onDrain)
+    socket.on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose)
   }
 
   /** Sends a request as soon as the upstream can be reached. */
@@ -131,28 +129,32 @@ export class UpstreamConnection implements RequestChannel {
     this.#handler?.onDrain()
   }
 
-  readonly #onData = (bytes: Buffer): void => {
+  readonly #onRead = (count: number): boolean => {
+    const bytes = this.#memory.read(count)
+    // It belongs to a tunnel.
+    if (this.#closed) return this.#socket.push(Buffer.from(bytes))
     const handler = this.#handler
-    if (handler === null) {
-      // Bytes nobody asked for: the next response could not be told from them.
-      this.#endIdle()
-      return
-    }
+    // Bytes nobody asked for: the next response could not be told from them.
+    if (handler === null) this.#endIdle()
+    else this.#take(bytes, handler)
+    this.#memory.settle(count, this.#handler !== null, handler)
+    return true
+  }
+
+  #take(bytes: Buffer, handler: ExchangeHandler): void {
     this.#sawBytes = true
     try {
       this.#reader.read(bytes)
     } catch (error) {
-      const known = error instanceof UpstreamError
-      this.#fail(known ? error : new UpstreamError('invalid-response', String(error), { cause: error }))
-      return
+      this.#fail(invalidResponse(error))
     }
     if (this.#handler === null) return
     if (this.#reader.done) {
       this.#complete()
       return
     }
-    const begun = this.#reader.head !== null
-    if (begun && !this.#paused) this.deadline.set(this.#owner.timeouts.idleTimeoutMs, 'idle-timeout')
+    if (this.#reader.head !== null && !this.#paused)
+      this.deadline.set(this.#owner.timeouts.idleTimeoutMs, 'idle-timeout')
     handler.onBatchEnd()
   }
 
@@ -229,8 +231,9 @@ export class UpstreamConnection implements RequestChannel {
     if (this.#closed) return
     this.#closed = true
     this.#request = null
-    // Called from inside `read`, as by an abort: what is left of the bytes is nobody's.
+    // When called from inside `read`, what is left of the bytes is nobody's.
     this.#reader.stop()
+    this.#memory.close()
     this.#socket.destroy()
     this.#owner.onClosed(this)
   }
@@ -238,13 +241,9 @@ export class UpstreamConnection implements RequestChannel {
   // The socket belongs to somebody else from now on.
   #detach(): void {
     this.#closed = true
-    const socket = this.#socket
-    socket.off('data', this.#onData)
-    socket.off('end', this.#onEnd)
-    socket.off('error', this.#onError)
-    socket.off('close', this.#onClose)
-    socket.off('drain', this.#onDrain)
-    socket.pause()
+    this.#socket.off('end', this.#onEnd).off('error', this.#onError)
+    this.#socket.off('close', this.#onClose).off('drain', this.#onDrain)
+    this.#socket.pause()
     this.#owner.onClosed(this)
   }
 }

@@ -1,5 +1,6 @@
 /** What passes between those who forward a request and the connection that carries it. */
 import type { Socket } from 'node:net'
+import type { OnFree } from './client-response.ts'
 import type { UpstreamError } from './failure.ts'
 import type { ResponseHead } from './response-head.ts'
 import type { ResponseEvents } from './response-reader.ts'
@@ -54,8 +55,10 @@ export interface ExchangeHandler extends ResponseEvents {
   onBodyWanted(): void
   /** The connection is lost before anything can have come of the request, which will go out over another one. */
   onTakenBack(): void
-  /** All that arrived so far has been handed on: what was held back should be sent now. */
+  /** All that arrived so far has been handed on: what was held back must be sent now. */
   onBatchEnd(): void
+  /** As {@link ClientResponse.holdsBytes}, of what was handed on in pieces that are not copied. */
+  holdsBytes(onFree: OnFree): boolean
   onEnd(trailers: string[]): void
   onUpgrade(head: ResponseHead, socket: Socket, bytes: Buffer): void
   onError(error: UpstreamError): void

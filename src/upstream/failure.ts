@@ -65,6 +65,12 @@ export function connectFailure(error: NodeJS.ErrnoException): UpstreamError {
   return new UpstreamError(untrusted ? 'untrusted' : 'refused', error.message, { cause: error })
 }
 
+/** What reading a response has thrown. */
+export function invalidResponse(error: unknown): UpstreamError {
+  if (error instanceof UpstreamError) return error
+  return new UpstreamError('invalid-response', String(error), { cause: error })
+}
+
 /** How loud a failed request is in the log: that nobody is there is said when it is found out, not for every visitor. */
 export function logLevelOf(cause: FailureCause): 'debug' | 'warn' {
   return cause === 'refused' || cause === 'untrusted' || cause === 'connect-timeout' ? 'debug' : 'warn'

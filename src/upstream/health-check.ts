@@ -107,6 +107,10 @@ class HealthExchange implements ExchangeHandler {
   onInterim(): void {}
   onData(): void {}
   onBatchEnd(): void {}
+  holdsBytes(): boolean {
+    return false
+  }
+
   onEnd(): void {}
   onDrain(): void {}
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { ClientHead, ClientResponse } from './client-response.ts'
+import { type ClientHead, type ClientResponse, COPIED_UP_TO_BYTES, type OnFree } from './client-response.ts'
 
 /** A first piece of body up to this size leaves together with its head, in one system call. */
 const JOINED_BODY_LIMIT_BYTES = 32_768
@@ -9,7 +9,13 @@ export class Http1Response implements ClientResponse {
   readonly #response: ServerResponse
   readonly #takesInterim: boolean
   #head: ClientHead | null = null
-  #isDraining = false
+  #headWaits = false
+  /** Writes that are not done yet, as far as Node has told us. */
+  #untaken = 0
+  /** Some of them read the memory of somebody else. */
+  #holds = false
+  #onDrained: (() => void) | null = null
+  #onFree: OnFree[] = []
 
   /** @param takesInterim the client knows 1xx: HTTP/1.0 does not */
   constructor(response: ServerResponse, takesInterim: boolean) {
@@ -32,8 +38,7 @@ export class Http1Response implements ClientResponse {
 
   sendHead(head: ClientHead): void {
     this.#writeHead(head)
-    // An empty write sends the head at once, and in latin1: `flushHeaders()` would mangle bytes above 0x7f.
-    this.#response.write('', 'latin1')
+    this.#headWaits = true
   }
 
   sendWhole(head: ClientHead, body: Buffer | null): void {
@@ -42,26 +47,65 @@ export class Http1Response implements ClientResponse {
     // of `end` would join it and make it two pieces: so it leaves now.
     if (body !== null && body.length <= JOINED_BODY_LIMIT_BYTES)
       this.#response.write(body.toString('latin1'), 'latin1')
-    else this.#response.write(body ?? '', 'latin1')
+    else this.#response.write(body === null ? '' : Buffer.from(body), 'latin1')
     this.#response.socket?.uncork()
     this.#response.end()
   }
 
-  write(bytes: Buffer, onDrained: () => void): boolean {
-    if (this.#response.write(bytes)) return true
-    // One read of the upstream may hold thousands of chunks, each of which is refused.
-    if (!this.#isDraining) {
-      this.#isDraining = true
-      this.#response.once('drain', () => {
-        this.#isDraining = false
-        onDrained()
-      })
-    }
+  write(bytes: Buffer): void {
+    this.#headWaits = false
+    const isCopied = bytes.length <= COPIED_UP_TO_BYTES
+    if (!isCopied) this.#holds = true
+    this.#untaken++
+    this.#response.write(isCopied ? Buffer.from(bytes) : bytes, this.#onWritten)
+  }
+
+  flush(onDrained: () => void): boolean {
+    const response = this.#response
+    // An empty write sends the head by itself, and in latin1: `flushHeaders()` would mangle bytes above 0x7f.
+    if (this.#headWaits) response.write('', 'latin1')
+    this.#headWaits = false
+    // Node would wait for the next tick. Now it is known whether the kernel takes everything, as it mostly does.
+    response.socket?.uncork()
+    if (this.#hasTakenAll()) return true
+    if (!this.#holds && !response.writableNeedDrain) return true
+    this.#onDrained = onDrained
     return false
+  }
+
+  holdsBytes(onFree: OnFree): boolean {
+    if (!this.#holds || this.#hasTakenAll()) return false
+    this.#onFree.push(onFree)
+    return true
+  }
+
+  // Node tells of a write in a later tick, even when it was done at once.
+  #hasTakenAll(): boolean {
+    return this.#untaken === 0 || (this.#response.writableLength === 0 && !this.#response.destroyed)
+  }
+
+  readonly #onWritten = (error?: Error | null): void => {
+    this.#untaken--
+    if (error) this.#free(false)
+    if (this.#untaken > 0) return
+    this.#free(true)
+    const onDrained = this.#onDrained
+    this.#onDrained = null
+    onDrained?.()
+  }
+
+  #free(isFree: boolean): void {
+    this.#holds = false
+    if (this.#onFree.length === 0) return
+    const waiting = this.#onFree
+    this.#onFree = []
+    for (const onFree of waiting) onFree(isFree)
   }
 
   end(trailers: string[]): void {
     if (trailers.length > 0) this.#response.addTrailers(toPairs(trailers))
+    // See `sendWhole`. A last chunk, though, is best sent together with the one before.
+    if (!this.#response.chunkedEncoding) this.#response.socket?.uncork()
     this.#response.end()
   }
 

@@ -40,11 +40,21 @@ export class Http2Response implements ClientResponse {
     this.sendHead(head)
     if (this.#isGone() || this.#bodyless) return
     if (body === null) this.#stream.end()
-    else this.#stream.end(body)
+    else this.#stream.end(Buffer.from(body))
   }
 
-  write(bytes: Buffer, onDrained: () => void): boolean {
-    if (this.#isGone() || this.#bodyless || this.#stream.write(bytes)) return true
+  // A stream that the client resets leaves parts of a write with its session, which sends them whenever it can: nobody
+  // knows how long memory is in use. So the stream gets its own.
+  write(bytes: Buffer): void {
+    if (!this.#isGone() && !this.#bodyless) this.#stream.write(Buffer.from(bytes))
+  }
+
+  holdsBytes(): boolean {
+    return false
+  }
+
+  flush(onDrained: () => void): boolean {
+    if (this.#isGone() || !this.#stream.writableNeedDrain) return true
     if (!this.#isDraining) {
       this.#isDraining = true
       this.#stream.once('drain', () => {

@@ -75,7 +75,7 @@ export function createPool(options: PoolOptions): UpstreamPool {
   }
 
   function open(): UpstreamConnection {
-    const connection = new UpstreamConnection(target.open(), target.connectEvent, owner)
+    const connection = new UpstreamConnection(target, owner)
     connections.add(connection)
     ticker ??= startTicker()
     return connection

@@ -4,7 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Observation, observationOf } from '../observation.ts'
-import type { ClientHead, ClientResponse } from './client-response.ts'
+import type { ClientHead, ClientResponse, OnFree } from './client-response.ts'
 import { createClientResponse } from './create-client-response.ts'
 import type { ExchangeHandler, RequestChannel } from './exchange.ts'
 import { UpstreamError } from './failure.ts'
@@ -47,6 +47,10 @@ export class Relay implements ExchangeHandler {
 
   get isGone(): boolean {
     return this.#phase === 'done'
+  }
+
+  holdsBytes(onFree: OnFree): boolean {
+    return this.#client.holdsBytes(onFree)
   }
 
   get request(): IncomingMessage {
@@ -126,11 +130,12 @@ export class Relay implements ExchangeHandler {
       return
     }
     if (this.#phase === 'head') this.#startStreaming()
-    this.#write(bytes)
+    this.#client.write(bytes)
   }
 
   onBatchEnd(): void {
     if (this.#phase === 'head') this.#startStreaming()
+    if (this.#phase === 'streaming' && !this.#client.flush(this.#onClientDrained)) this.#connection?.pause()
   }
 
   onEnd(trailers: string[]): void {
@@ -201,7 +206,7 @@ export class Relay implements ExchangeHandler {
     this.#client.sendHead(this.#clientHead())
     const first = this.#first
     this.#first = null
-    if (first !== null) this.#write(first)
+    if (first !== null) this.#client.write(first)
   }
 
   #clientHead(): ClientHead {
@@ -213,10 +218,6 @@ export class Relay implements ExchangeHandler {
     if (status === 426 && upgrade !== null) fields.push('Upgrade', upgrade)
     if (extraHeaders.length > 0) fields.push(...extraHeaders)
     return { status, reasonPhrase, fields, framing, trailers: acceptsTrailers && framing === 'chunked' }
-  }
-
-  #write(bytes: Buffer): void {
-    if (!this.#client.write(bytes, this.#onClientDrained)) this.#connection?.pause()
   }
 
   readonly #onClientDrained = (): void => {

@@ -14,6 +14,7 @@ const NO_TRAILERS: string[] = []
 export interface ResponseEvents {
   onInterim(head: ResponseHead): void
   onHead(head: ResponseHead): void
+  /** @param bytes good until `onBatchEnd` or `onEnd`, unless they are more than what everybody copies */
   onData(bytes: Buffer): void
 }
 
@@ -82,7 +83,7 @@ export class ResponseReader {
       }
       if (end === -1) {
         if (!couldBeHttp(rest)) throw new UpstreamError('invalid-response', 'not HTTP')
-        this.#pending = rest
+        this.#pending = Buffer.from(rest)
         return
       }
       const head = parseResponseHead(rest.toString('latin1', 0, end), this.#method)
@@ -104,7 +105,7 @@ export class ResponseReader {
     if (head.status === 101) {
       if (!this.#mayUpgrade) throw new UpstreamError('invalid-response', 'a 101 that nobody asked for')
       this.done = true
-      this.rest = rest
+      this.rest = Buffer.from(rest)
       return
     }
     if (head.framing === 'length') this.#left = head.contentLength

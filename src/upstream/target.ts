@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net'
+import { connect, isIP, type NetConnectOpts, type OnReadOpts, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, createSecureContext } from 'node:tls'
 import { InputError } from '../errors.ts'
 
@@ -27,7 +27,8 @@ export interface UpstreamTarget {
   isName: boolean
   /** The event of a socket that has been opened and can carry requests. */
   connectEvent: 'connect' | 'secureConnect'
-  open(): Socket
+  /** @param onread where what is read goes, as for node's `net.connect`. Default: into the stream */
+  open(onread?: OnReadOpts): Socket
 }
 
 /** Connects once, for no request, and says whether that was possible. */
@@ -86,7 +87,7 @@ function parseOrigin(text: string, field: string): URL {
 function plainTarget(name: string, host: string, where: NetConnectOpts): UpstreamTarget {
   const options = { ...where, noDelay: true, allowHalfOpen: true }
   const isName = 'host' in where && isIP(where.host ?? '') === 0
-  return { name, host, isName, connectEvent: 'connect', open: () => connect(options) }
+  return { name, host, isName, connectEvent: 'connect', open: (onread) => connect({ ...options, onread }) }
 }
 
 function tlsTarget(
@@ -107,8 +108,9 @@ function tlsTarget(
     // An IP address must not be sent as a name (RFC 6066 section 3), but is compared with the certificate all the same.
     ...(isIP(serverName) === 0 ? { servername: serverName } : {})
   }
-  function open(): Socket {
-    const socket = connectTls({ ...options, ...(session === undefined ? {} : { session }) })
+  function open(onread?: OnReadOpts): Socket {
+    const resumed = session === undefined ? {} : { session }
+    const socket = connectTls({ ...options, ...resumed, ...(onread === undefined ? {} : { onread }) })
     socket.setNoDelay(true)
     // The next connection takes up where this one stands, without a full handshake (RFC 8446 section 2.2).
     socket.on('session', (latest: Buffer) => {

@@ -80,6 +80,10 @@ class Listener implements ExchangeHandler {
     if (this.state === 'over') this.#break('onBatchEnd after the end')
   }
 
+  holdsBytes(): boolean {
+    return false
+  }
+
   onDrain(): void {
     this.#break('onDrain of a socket that was never full')
   }
@@ -151,12 +155,12 @@ export function readOurs(fuzz: FuzzCase): Reading {
       throw new BrokenPromise('repeated what may not be repeated')
     }
   }
-  const connection = new UpstreamConnection(wire.socket, 'connect', owner)
+  const connection = new UpstreamConnection(wire, owner)
   if (fuzz.reused) {
     const warmUp = new Listener({ ...fuzz, requestBody: 'none', abortAt: 0, pauseEvery: 0 })
     connection.send(requestOf({ ...fuzz, method: 'GET', upgrade: false, requestBody: 'none' }), warmUp)
     wire.emit('connect')
-    wire.emit('data', WARM_UP)
+    wire.deliver(WARM_UP)
     if (warmUp.reading.end !== 'complete' || !idle) throw new BrokenPromise('no second request is possible')
     idle = false
   }
@@ -169,7 +173,7 @@ export function readOurs(fuzz: FuzzCase): Reading {
     if (wire.destroyed || listener.reading.end === 'upgrade') break
     const wasOver = listener.state === 'over'
     unpause(listener, wire, connection)
-    wire.emit('data', packet)
+    wire.deliver(packet)
     if (listener.state === 'over' && !wasOver) listener.reading.keepAlive = idle
     if (wasOver && !wire.destroyed) throw new BrokenPromise('bytes that nobody asked for, and still open')
   }

@@ -1,6 +1,8 @@
 /** A socket without a network: the test says what arrives, and everything happens at once. */
 import { EventEmitter } from 'node:events'
-import type { Socket } from 'node:net'
+import type { OnReadOpts, Socket } from 'node:net'
+
+const SCRIBBLE = 0x7e
 
 export class Wire extends EventEmitter {
   writableNeedDrain = false
@@ -8,10 +10,25 @@ export class Wire extends EventEmitter {
   paused = false
   /** How often something was sent. */
   writes = 0
+  readonly connectEvent = 'connect'
+  #onread: OnReadOpts | null = null
 
   /** What a connection takes for its socket: it uses no more of it than is here. */
-  get socket(): Socket {
+  readonly open = (onread?: OnReadOpts): Socket => {
+    this.#onread = onread ?? null
     return this as unknown as Socket
+  }
+
+  /** Bytes have come. Their memory is somebody else's right after they have been handed on. */
+  deliver(packet: Buffer): void {
+    const { buffer, callback } = this.#onread as { buffer(): Uint8Array } & OnReadOpts
+    for (let at = 0; at < packet.length && !this.destroyed; ) {
+      const memory = buffer()
+      const count = packet.copy(memory, 0, at)
+      callback(count, memory)
+      memory.fill(SCRIBBLE, 0, count)
+      at += count
+    }
   }
 
   write(): boolean {
