@@ -6,6 +6,7 @@
  * asked for it (RFC 9110 section 10.1.1): without the body, nothing can have come of the request.
  */
 import type { Socket } from 'node:net'
+import type { OnFree } from './client-response.ts'
 import type { ExchangeHandler, RequestChannel, UpstreamRequest } from './exchange.ts'
 import type { UpstreamError } from './failure.ts'
 import type { ResponseHead } from './response-head.ts'
@@ -117,6 +118,10 @@ class RevocableExchange implements ExchangeHandler {
 
   onBatchEnd(): void {
     this.#handler.onBatchEnd()
+  }
+
+  holdsBytes(onFree: OnFree): boolean {
+    return this.#handler.holdsBytes(onFree)
   }
 
   onEnd(trailers: string[]): void {
