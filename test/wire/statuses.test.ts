@@ -120,12 +120,10 @@ const INVALID: Record<string, string> = {
 }
 
 for (const [name, bytes] of Object.entries(INVALID)) {
-  test(`an app that answers with ${name} makes a 502, or a cut when the head was right`, async (t) => {
+  test(`an app that answers with ${name} makes a 502`, async (t) => {
     const { talk } = await answering(t, bytes, 'end')
-    const { answers, received, end } = await talk(ask('GET'))
-    if (name === 'a malformed first chunk')
-      assert.ok(end !== 'open' && answers.every(({ status }) => status === 502))
-    else assert.deepEqual(answers[0]?.status, 502)
+    const { answers, received } = await talk(ask('GET'))
+    assert.equal(answers[0]?.status, 502)
     assert.doesNotMatch(received, /Set-Cookie|SSH|^ok$/m)
   })
 }
