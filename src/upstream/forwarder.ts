@@ -33,13 +33,11 @@ export interface Forwarder {
 }
 
 const PROBE_EVERY_MS = 25
-/** More requests in a row, without such a pause, are a rush. */
-const RUSH_AFTER = 500
-const PAUSE_MS = 20
+/** While nobody is there, so many requests may each have an attempt of its own, and one more each time this has passed. */
+const ATTEMPTS = 100
+const ATTEMPT_EVERY_MS = 20
 /** As many as the default of the mode `hold`. */
 const HOLD_LIMIT = 5000
-
-const isGone = (upstream: Upstream): boolean => upstream.isGone()
 
 interface Waiting {
   request: UpstreamRequest
@@ -63,8 +61,8 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
   let lastError = new UpstreamError('refused', 'no upstream has been tried')
   let prober: NodeJS.Timeout | null = null
   let turn = 0
-  let lastAskedMs = 0
-  let inRow = 0
+  let attempts = ATTEMPTS
+  let countedMs = 0
   // A request that is refused again after its release has waited already.
   const waitsUntilMs = new WeakMap<ExchangeHandler, number>()
 
@@ -75,7 +73,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       probesAlone: options.targets.length > 1,
       onBreaker(upstream, error) {
         if (error === null) {
-          inRow = 0
+          attempts = ATTEMPTS
           room.release(hasNobody)
         }
         options.onBreaker(upstream, error)
@@ -96,13 +94,15 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
   }
 
   // A request that comes by itself is worth an attempt: the app may have come back in this moment. In a rush an attempt
-  // in a while has to do, for it costs more than many answers.
+  // in a while has to do, for it costs more than many answers. Pauses do not end a rush: they are how a busy machine looks.
   function refusal(): UpstreamError | null {
     if (holdOnRefusedMs > 0 || !hasNobody()) return null
     const now = performance.now()
-    inRow = now - lastAskedMs > PAUSE_MS ? 0 : inRow + 1
-    lastAskedMs = now
-    return inRow > RUSH_AFTER && upstreams.every(isGone) ? lastError : null
+    attempts = Math.min(ATTEMPTS, attempts + (now - countedMs) / ATTEMPT_EVERY_MS)
+    countedMs = now
+    if (attempts < 1) return lastError
+    attempts--
+    return null
   }
 
   // The first of those that do best, counted from the one after the last choice: with equals, it is everybody's turn.

@@ -40,8 +40,6 @@ export interface Upstream {
   readonly busy: number
   readonly connections: number
   dispatch(request: UpstreamRequest, handler: ExchangeHandler): void
-  /** Nobody was there a moment ago, or an attempt to connect has been under way for longer than a request would wait. */
-  isGone(): boolean
   /** Finds out now whether anybody is there, apart from all requests. */
   reach(): Promise<boolean>
   /** Opens a connection for later. */
@@ -55,8 +53,6 @@ export interface Upstream {
 const PROBE_EVERY_MS = 200
 /** Between two attempts while requests wait for one: an attempt each would be dear under load. */
 const PROBE_GAP_MS = 1
-/** How long what an attempt found out is passed on to others. */
-const BELIEVED_MS = 20
 /** An app that is known to be gone may have come back: a request waits this long for the attempt to find out. */
 export const WAIT_FOR_PROBE_MS = 50
 
@@ -90,12 +86,6 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     }
   })
 
-  function isGone(): boolean {
-    if (breaker === 'closed') return false
-    const agoMs = performance.now() - triedMs
-    return breaker === 'open' ? agoMs < BELIEVED_MS : agoMs > WAIT_FOR_PROBE_MS
-  }
-
   function probe(): void {
     if (breaker !== 'open' || performance.now() - triedMs < PROBE_GAP_MS) return
     breaker = 'half-open'
@@ -122,7 +112,6 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       return pool.size
     },
     dispatch: pool.dispatch,
-    isGone,
     async reach() {
       const isThere = await canConnect(target, options.timeouts.connectTimeoutMs)
       if (isThere) probe()

@@ -32,6 +32,8 @@ test('the least busy upstream gets the next request', async (t) => {
   await sleep(20)
   for (let i = 0; i < 8; i++) assert.equal((await fetch(url)).status, 200)
   assert.ok(quick.seen.length >= 8)
+  hanging.socket.destroy()
+  second.socket.destroy()
 })
 
 test('an upstream that refuses is passed over, for every method, and used again when it is back', async (t) => {
