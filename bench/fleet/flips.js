@@ -3,22 +3,32 @@ import { sleep } from '../lib/processes.js'
 import { call, listen, sharedMs } from './gateways.js'
 
 const IN_FORCE_WITHIN_MS = 10_000
+const ACKNOWLEDGED_MS = 300
 
 /**
  * @param options `wait`: `none`, or `applied` for the answer to come when all have acknowledged
  * @param options.members processes of simulated members, `count` of which say when they are there
+ * @param options.facts what Redis says of its work; asked before and after each flip where it is given
  * @returns for each flip: ms until it was in force on each gateway, on each member, and until the answer came
  */
-export async function flips(gateways, { times, wait, pauseMs, members = { processes: [], count: 0 } }) {
+export async function flips(
+  gateways,
+  { times, wait, pauseMs, members = { processes: [], count: 0 }, facts }
+) {
   const seen = new Map()
-  const note = (kind) => (revision, atMs) => entryOf(seen, revision)[kind].push(atMs)
-  const ends = await Promise.all(gateways.map((gateway) => listen(gateway, note('gateways'))))
+  // A gateway tells again when other numbers change: the first time counts.
+  const noteGateway = (at) => (revision, atMs) => {
+    const { gateways } = entryOf(seen, revision)
+    if (!gateways.has(at)) gateways.set(at, atMs)
+  }
+  const ends = await Promise.all(gateways.map((gateway, at) => listen(gateway, noteGateway(at))))
   const onMessage = ({ applied = [] }) => {
-    for (const [revision, atMs] of applied) note('members')(revision, atMs)
+    for (const [revision, atMs] of applied) entryOf(seen, revision).members.push(atMs)
   }
   for (const process of members.processes) process.on('message', onMessage)
   const results = []
   for (let n = 0; n < times; n++) {
+    const before = await facts?.()
     const beganMs = sharedMs()
     const body = { wait, timeout: '10s', ...(n % 2 === 0 ? { message: `flip ${n}` } : {}) }
     const { revision, wait: waited } = await call(
@@ -29,15 +39,20 @@ export async function flips(gateways, { times, wait, pauseMs, members = { proces
     )
     const answeredMs = sharedMs()
     const entry = entryOf(seen, revision)
-    const missing = () => gateways.length - entry.gateways.length + members.count - entry.members.length
+    const missing = () => gateways.length - entry.gateways.size + members.count - entry.members.length
     while (missing() > 0 && sharedMs() - beganMs < IN_FORCE_WITHIN_MS) await sleep(2)
     const since = (times) => times.map((atMs) => atMs - beganMs)
+    // On a machine that is too busy some are late for their lease: that is seen, and not hidden in the figures.
+    const isWhole = missing() === 0 && (wait === 'none' || waited.outcome === 'complete')
+    // For all to acknowledge it.
+    if (facts !== undefined) await sleep(ACKNOWLEDGED_MS)
+    const cost = facts === undefined ? undefined : { before, after: await facts() }
     results.push({
-      gateways: since(entry.gateways),
+      gateways: since([...entry.gateways.values()]),
       members: since(entry.members),
       answer: answeredMs - beganMs,
-      // On a machine that is too busy some are late for their lease: seen, and not hidden in the figures.
-      isWhole: missing() === 0 && (wait === 'none' || waited.outcome === 'complete')
+      isWhole,
+      cost
     })
     seen.clear()
     await sleep(pauseMs * (0.5 + Math.random()))
@@ -48,6 +63,6 @@ export async function flips(gateways, { times, wait, pauseMs, members = { proces
 }
 
 function entryOf(seen, revision) {
-  if (!seen.has(revision)) seen.set(revision, { gateways: [], members: [] })
+  if (!seen.has(revision)) seen.set(revision, { gateways: new Map(), members: [] })
   return seen.get(revision)
 }

@@ -77,8 +77,9 @@ async function large() {
     Array.from({ length: MEMBER_PROCESSES }, (_, n) => startMembers(n, memberCount / MEMBER_PROCESSES))
   )
   const joinSeconds = (performance.now() - joinBeganMs) / 1000
-  let troubles = 0
-  for (const process of processes) process.on('message', (message) => (troubles += message.troubles ?? 0))
+  const troubles = []
+  for (const process of processes)
+    process.on('message', (message) => troubles.push(...(message.troubles ?? [])))
   await sleep(5000)
   const before = await redis.facts()
   const gatewayCpu = cpuSeconds(gateways[1].child.pid)
@@ -87,7 +88,13 @@ async function large() {
   const quiet = rates(before, after)
   const gatewayCores = (cpuSeconds(gateways[1].child.pid) - gatewayCpu) / quiet.seconds
   const members = { processes, count: memberCount }
-  const inForce = await flips(gateways, { times: Math.ceil(times / 8), wait: 'none', pauseMs: 1500, members })
+  const inForce = await flips(gateways, {
+    times: Math.ceil(times / 8),
+    wait: 'none',
+    pauseMs: 1500,
+    members,
+    facts: redis.facts
+  })
   const flipped = await redis.facts()
   const acknowledged = await flips(gateways, {
     times: Math.ceil(times / 20),
@@ -101,8 +108,6 @@ async function large() {
   return {
     ...{ joinSeconds, quiet, inForce, acknowledged, gatewayCores, gatewayMiB },
     flipping: rates(after, flipped),
-    flipScripts: flipped.scripts - after.scripts - quiet.scripts * ((flipped.atMs - after.atMs) / 1000),
-    flipCpuSeconds: flipped.cpuSeconds - after.cpuSeconds - quiet.cpu * ((flipped.atMs - after.atMs) / 1000),
     memoryBytes: after.memoryBytes - empty.memoryBytes,
     clients: after.clients,
     troubles
