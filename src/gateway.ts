@@ -172,6 +172,7 @@ function adminOptions(
     status: {
       store: fleet.storeStatus,
       members: fleet.knownMembers,
+      look: fleet.lookAtMembers,
       site: (name) => ({ ...factsOf(name), hosts: hosts.get(name) ?? [] })
     },
     forget: (id) => fleet.forget(id)

@@ -14,6 +14,7 @@ const yesNo: Schema = { type: 'boolean' }
 const oneOf = (...words: string[]): Schema => ({ enum: words })
 const of = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` })
 const listOf = (name: string): Schema => ({ type: 'array', items: of(name) })
+const store: Schema = object({ kind: text, reachable: yesNo, staleSince: instantOrNull })
 
 // Whatever an object has besides these is for somebody who knows a later version.
 function object(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
@@ -139,7 +140,7 @@ export const SCHEMAS = {
     workers: { ...count, description: 'processes that serve there' },
     refused: { ...textOrNull, description: 'why it does not take the state in the store; null: it does' }
   }),
-  Members: object({ members: listOf('Member') }),
+  Members: object({ members: listOf('Member'), store }),
   Status: object(
     {
       ...document,
@@ -149,7 +150,7 @@ export const SCHEMAS = {
       inFlight: count,
       held: count,
       upstreams: listOf('Upstream'),
-      store: object({ kind: text, reachable: yesNo, staleSince: instantOrNull }),
+      store,
       members: listOf('Member'),
       sites: listOf('Site')
     },

@@ -2,7 +2,7 @@ import { notFound } from '../errors.ts'
 import type { Control } from '../state/control.ts'
 import type { AdminRoute } from './route.ts'
 import { CHANGE_BODY } from './schemas.ts'
-import { type MemberStatus, type StatusSources, statusOf } from './status.ts'
+import { type MemberStatus, type Status, type StatusSources, statusOf } from './status.ts'
 
 /** What is going on, who takes part, and what was changed. */
 export function statusRoutes(
@@ -10,14 +10,18 @@ export function statusRoutes(
   sources: StatusSources,
   forget?: (member: string, by: string) => Promise<MemberStatus>
 ): AdminRoute[] {
-  const members = (): MemberStatus[] => statusOf(control, sources).members
+  async function lookAround(): Promise<Status> {
+    await sources.look?.()
+    return statusOf(control, sources)
+  }
+
   return [
     {
       method: 'GET',
       path: '/status',
       summary: 'everything that is going on',
       answers: { 200: ['right now', 'Status'] },
-      run: () => ({ status: 200, content: statusOf(control, sources) })
+      run: async () => ({ status: 200, content: await lookAround() })
     },
     {
       method: 'GET',
@@ -31,7 +35,10 @@ export function statusRoutes(
       path: '/fleet',
       summary: 'the gateways that share the state',
       answers: { 200: ['all that are known', 'Members'] },
-      run: () => ({ status: 200, content: { members: members() } })
+      run: async () => {
+        const { members, store } = await lookAround()
+        return { status: 200, content: { members, store } }
+      }
     },
     {
       method: 'DELETE',

@@ -80,6 +80,8 @@ export interface StatusSources {
   store?(): StoreStatus
   /** Who shares the state. Default: nobody is named. */
   members?(): MemberStatus[]
+  /** Makes `members()` new; waited for before an answer. */
+  look?(): Promise<void>
   /** Whether traffic may come. */
   ready?(): boolean
 }

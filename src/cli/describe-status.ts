@@ -61,7 +61,8 @@ export function memberLine(member: Said, paint: Paint, nowMs: number): string {
   return `  ${plain(id)} ${shown} on ${plain(host)}, version ${plain(version)}, revision ${plain(revision)}, ${plain(inFlight)} in flight${seen}${self}${refusal}`
 }
 
-function storeOf(store: unknown, paint: Paint, nowMs: number): string[] {
+/** That the store cannot be reached, or nothing. */
+export function storeOf(store: unknown, paint: Paint, nowMs: number): string[] {
   const { kind, reachable, staleSince } = (store ?? {}) as Said
   if (reachable !== false && !staleSince) return []
   const since = staleSince ? ` since ${instant(staleSince, nowMs)}` : ''

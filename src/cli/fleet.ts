@@ -1,7 +1,7 @@
 import { createAdminClient } from './admin-client.ts'
 import { REASON } from './change-flags.ts'
 import { bodyOf } from './client-flags.ts'
-import { memberLine } from './describe-status.ts'
+import { memberLine, storeOf } from './describe-status.ts'
 import { createPaint, listOf } from './describe-text.ts'
 import { EXIT } from './exit-codes.ts'
 import type { RunVerb } from './verb.ts'
@@ -9,9 +9,11 @@ import type { RunVerb } from './verb.ts'
 export const list: RunVerb = async (flags, io) => {
   const answer = await createAdminClient(flags, io).get('/fleet', 'members')
   if (flags.json) io.out(JSON.stringify(answer))
-  else
-    for (const member of listOf(answer.members))
-      io.out(memberLine(member, createPaint(io.color), Date.now()).trimStart())
+  else {
+    const paint = createPaint(io.color)
+    const members = listOf(answer.members).map((member) => memberLine(member, paint, Date.now()).trimStart())
+    for (const line of [...members, ...storeOf(answer.store, paint, Date.now())]) io.out(line)
+  }
   return EXIT.ok
 }
 

@@ -18,7 +18,9 @@ export interface Fleet {
   /** Whether what is known here may be relied on: false while a member that fences itself has heard nothing for long. */
   isTrusted(): boolean
   storeStatus(): StoreStatus
-  /** All members as they were seen last, not long ago. Who asks makes them be looked at again. */
+  /** Looks at the members, so that `knownMembers()` is new. Never rejects: while the store is gone the old ones stay. */
+  lookAtMembers(): Promise<void>
+  /** All members as they were seen last. Who asks makes them be looked at again, for the next time. */
   knownMembers(): MemberInfo[]
   /**
    * Takes a member for dead, because somebody knows that it is.

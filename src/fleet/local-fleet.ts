@@ -20,6 +20,7 @@ export function createLocalFleet(store: StateStore, kind: StoreStatus['kind'], s
     now: Date.now,
     isTrusted: () => true,
     storeStatus: () => ({ kind, reachable: true, staleSince: null }),
+    lookAtMembers: async () => {},
     knownMembers: () => [self()],
     async forget(member) {
       if (member === id) throw new InputError('member', member, 'another member than the one that is asked')

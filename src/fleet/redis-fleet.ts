@@ -77,7 +77,7 @@ export async function openRedisFleet(options: RedisFleetOptions): Promise<Fleet>
   let trouble: string | null = null
   let silentSince: string | null = startedAt
   let known: MemberInfo[] = []
-  let isLooking = false
+  let looking: Promise<void> | undefined
   let opened = (): void => {}
   const isOpened = new Promise<void>((resolve) => {
     opened = resolve
@@ -135,17 +135,13 @@ export async function openRedisFleet(options: RedisFleetOptions): Promise<Fleet>
   }
 
   // One look at a time, and none while nobody asks.
-  function lookAtMembers(): void {
-    if (isLooking) return
-    isLooking = true
-    viewMembers()
-      .then((found) => {
-        known = found
-      })
-      .catch(() => {})
-      .finally(() => {
-        isLooking = false
-      })
+  function lookAtMembers(): Promise<void> {
+    const look = async (): Promise<void> => {
+      known = await viewMembers().catch(() => known)
+      looking = undefined
+    }
+    looking ??= look()
+    return looking
   }
 
   function silence(error: unknown): void {
@@ -188,8 +184,9 @@ export async function openRedisFleet(options: RedisFleetOptions): Promise<Fleet>
     now: () => Date.now() + (Math.abs(member.clockAheadMs) < CLOCKS_AGREE_MS ? 0 : member.clockAheadMs),
     isTrusted: fence.isTrusted,
     storeStatus: () => ({ kind: 'redis', reachable: silentSince === null, staleSince: silentSince }),
+    lookAtMembers,
     knownMembers() {
-      lookAtMembers()
+      void lookAtMembers()
       return known
     },
     async forget(id) {

@@ -75,3 +75,26 @@ test('while Redis is gone, enter fails with exit code 4 and names the store, and
   assert.equal(store.reachable, false)
   assert.ok(store.staleSince)
 })
+
+test('who asks for the members hears how they are now, also when nobody has asked for long', async (t) => {
+  const redis = await startRedis(t)
+  if (!redis) return
+  const args = ['--store', redis.url, '--upstream', await startApp(t), '--access-log', 'off']
+  const one = await startGateway(t, args)
+  const list = async (): Promise<{ members: { state: string }[]; store: { reachable: boolean } }> =>
+    JSON.parse((await command(t, one, 'fleet', 'ls')).stdout)
+  await waitUntil(async () => (await statusOf(one.url)) === 200)
+  assert.equal((await list()).members.length, 1)
+  const two = await startGateway(t, args)
+  await waitUntil(async () => (await statusOf(two.url)) === 200)
+  assert.equal((await list()).members.length, 2)
+  await two.stop()
+  assert.equal((await list()).members.length, 1)
+  await redis.kill9()
+  await waitUntil(async () => !(await list()).store.reachable)
+  const { code, stdout } = await intermission(t, [
+    ...['fleet', 'ls', '--admin', one.adminUrl, '--state-dir', one.stateDir]
+  ])
+  assert.equal(code, 0)
+  assert.match(stdout, /, this one\nstore redis unreachable since .*: what is shown may be old\n$/)
+})

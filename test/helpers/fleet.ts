@@ -7,7 +7,6 @@ import type { RedisFleetOptions } from '../../src/fleet/redis-fleet.ts'
 import type { Timing } from '../../src/fleet/timing.ts'
 import type { Control } from '../../src/state/control.ts'
 import type { InFlightEntry } from '../../src/state/in-flight.ts'
-import { waitUntil } from './store-contract.ts'
 import { tempDir } from './temp-dir.ts'
 
 /** A fifth of what it is in earnest. */
@@ -87,8 +86,6 @@ export function modeOf({ control }: TestMember): string {
 
 /** The members as they are now. */
 export async function membersOf({ fleet }: TestMember): Promise<MemberInfo[]> {
-  // What was seen before may be old; who asks makes them be looked at again.
-  const before = fleet.knownMembers()
-  await waitUntil(() => fleet.knownMembers() !== before)
+  await fleet.lookAtMembers()
   return fleet.knownMembers()
 }
