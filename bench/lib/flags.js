@@ -6,8 +6,8 @@ const HELP = `usage: node bench/run.js [flags]
 
   --only LOADS        of: ${loads.map(({ name }) => name).join(', ')}
   --candidates NAMES  of: ${candidates.map(({ name }) => name).join(', ')}
-  --rounds N          rounds of each load, all candidates in turn (default 6)
-  --seconds S         whole seconds that one candidate is under load in a round (default 3)
+  --rounds N          rounds of each load, all candidates in turn (default 4)
+  --seconds S         whole seconds that one candidate is under load in a round (default 2)
   --write             write bench/RESULTS.md
   --note TEXT         conditions of this run, for RESULTS.md
   --smoke             a very short round of each, measuring nothing: do they all answer right?
@@ -19,8 +19,8 @@ export function readFlags(words) {
   const options = {
     only: { type: 'string' },
     candidates: { type: 'string' },
-    rounds: { type: 'string', default: '6' },
-    seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '4' },
+    seconds: { type: 'string', default: '2' },
     write: { type: 'boolean', default: false },
     note: { type: 'string' },
     smoke: { type: 'boolean', default: false },

@@ -19,7 +19,7 @@ import { tools } from './tools.js'
 const serve = fileURLToPath(new URL('serve.js', import.meta.url))
 /** For what a round leaves behind: connections that are closed, garbage. */
 const SETTLE_MS = 100
-const WARM_UP_SECONDS = 2
+const WARM_UP_SECONDS = 1
 
 /**
  * Puts one load on all candidates, in turn.
