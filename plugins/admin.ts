@@ -7,19 +7,18 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { isJsonType, readBody } from '../src/admin/body.ts'
+import { hasJsonOrNothing, readBody } from '../src/admin/body.ts'
 import { createDoor } from '../src/admin/door.ts'
 import { createEventStream } from '../src/admin/event-stream.ts'
-import { maintenanceRoutes } from '../src/admin/maintenance-routes.ts'
 import { OTHER_ROUTES, openApi } from '../src/admin/open-api.ts'
 import { openRoutes } from '../src/admin/open-routes.ts'
 import { createOriginGuard } from '../src/admin/origin-guard.ts'
-import { planRoutes } from '../src/admin/plan-routes.ts'
 import { createPreviews, type PreviewPage, type PreviewRequest } from '../src/admin/previews.ts'
 import { createProblem, problemOf } from '../src/admin/problem.ts'
+import type { ReloadNow } from '../src/admin/reload-routes.ts'
 import type { AdminReply, AdminRoute } from '../src/admin/route.ts'
+import { adminRoutes } from '../src/admin/routes.ts'
 import { type MemberStatus, type StatusSources, statusOf } from '../src/admin/status.ts'
-import { statusRoutes } from '../src/admin/status-routes.ts'
 import { checkBodyFields, parseStrictObject } from '../src/admin/strict-json.ts'
 import type { AdminToken } from '../src/admin/tokens.ts'
 import { IntermissionError } from '../src/errors.ts'
@@ -28,6 +27,7 @@ import type { Control } from '../src/state/control.ts'
 import type { OpenMaintenance } from '../src/state/maintenance.ts'
 
 export type { PreviewPage, PreviewRequest } from '../src/admin/previews.ts'
+export type { ReloadNow, ReloadOutcome, ReloadProblem } from '../src/admin/reload-routes.ts'
 export type { MemberStatus, SiteFacts, StatusSources, StoreStatus } from '../src/admin/status.ts'
 export type { AdminToken } from '../src/admin/tokens.ts'
 
@@ -48,6 +48,8 @@ export interface AdminOptions {
   origins?: (site: string | null) => string[]
   /** Forgets a member that is lost. Default: there is none to forget. */
   forget?: (member: string, by: string) => Promise<MemberStatus>
+  /** Reads the app's configuration anew, for `POST /reload`. Default: there is no such address. */
+  reload?: ReloadNow
   /** The text of `GET /metrics`, for Prometheus. Default: there is no such address. */
   metrics?: () => string | Promise<string>
   /** Makes the page that visitors would get, for `POST /preview`; undefined for an unknown site. Default: there is none. */
@@ -72,8 +74,7 @@ async function admin(fastify: FastifyInstance, options: AdminOptions): Promise<v
   const { ready = () => true, origins = () => [], metrics, notFound = fastify.prefix !== '' } = options
   const sources = { ...options.status, ready }
   const previews = createPreviews(options.preview ?? (() => undefined))
-  const routes = [...maintenanceRoutes(control), ...planRoutes(control, origins)]
-  routes.push(...statusRoutes(control, sources, options.forget), previews.route)
+  const routes = [...adminRoutes(control, { ...options, sources, origins }), previews.route]
   const description = openApi([...routes, ...OTHER_ROUTES], packageVersion())
   const events = createEventStream({
     snapshot: () => statusOf(control, sources),
@@ -145,9 +146,7 @@ async function admin(fastify: FastifyInstance, options: AdminOptions): Promise<v
       sendJson(reply.headers(headers), problem.status, problem)
     })
     guarded.addHook('onRequest', (request, reply, done) => {
-      const { 'content-type': type, 'content-length': length, 'transfer-encoding': coding } = request.headers
-      const hasBody = coding !== undefined || (length !== undefined && length !== '0')
-      if ((!hasBody && type === undefined) || isJsonType(type)) return done()
+      if (hasJsonOrNothing(request.headers)) return done()
       const detail = 'Content-Type: only application/json is understood.'
       sendJson(reply, 415, createProblem(415, detail, 'Content-Type'))
     })

@@ -8,11 +8,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { hideTraces } from '../src/bypass-traces.ts'
-import { InputError, IntermissionError } from '../src/errors.ts'
+import { IntermissionError } from '../src/errors.ts'
 import { createBypass } from '../src/gate/bypass.ts'
-import { createClosedGate, type Visit } from '../src/gate/gate.ts'
+import { createClosedGate, type Passed, type Visit } from '../src/gate/gate.ts'
 import { GATE_OPTIONS, type GateOptions, resolveGateOptions } from '../src/gate/gate-options.ts'
 import { createJudge } from '../src/gate/judge.ts'
+import { checkOpening } from '../src/gate/opening.ts'
 import { answerOwn, mayBeOwn } from '../src/gate/own-addresses.ts'
 import type { OwnAnswer, OwnRefusal } from '../src/gate/own-answer.ts'
 import { OwnRequest } from '../src/gate/own-request.ts'
@@ -38,6 +39,8 @@ export interface MaintenanceOptions extends GateOptions {
   site?: string
   /** A maintenance that is open already, instead of `store` and `site`. It stays open when the app closes. */
   maintenance?: Maintenance
+  /** The gate of another app in this process whose place this one will take. Default: none. */
+  replaces?: Gate | undefined
 }
 
 /** What the gate is doing right now. */
@@ -48,6 +51,11 @@ export interface Gate {
   readonly bypassed: number
   /** Answers those who are held, and holds nobody any more. Done by itself when the app closes. */
   giveUp(): void
+  /**
+   * Gives those who are held to somebody else, as if they had just come, and judges nothing any more that is under way: for
+   * an app whose place another one takes.
+   */
+  handOver(to: (request: IncomingMessage, response: ServerResponse) => void): void
   /** Answers a request that was let in before and will not be finished, as the gate does now. */
   refuse(request: IncomingMessage, response: ServerResponse, requestId: string): void
 }
@@ -70,12 +78,15 @@ declare module 'fastify' {
 
 type Done = () => void
 
-const OWN = { store: true, site: true, maintenance: true } as const
+const OWN = { store: true, site: true, maintenance: true, replaces: true } as const
 const OPTIONS: Record<keyof MaintenanceOptions, true> = { ...GATE_OPTIONS, ...OWN }
+/** What a gate counts goes on with the one that takes its place. */
+const passedAt = new WeakMap<Gate, Passed>()
 const STARTING_RETRY_SECONDS = 5
 
 async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions): Promise<void> {
-  checkOptions(options)
+  refuseUnknown('maintenance', options, OPTIONS)
+  checkOpening(options)
   if (fastify.hasPlugin('fastify-intermission/static-first')) {
     const text =
       'maintenance is registered after static-first, whose files it could not close; register it before'
@@ -84,14 +95,16 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
   const { isProbe, holdLimit, websockets } = resolveGateOptions(options)
   const bypass = createBypass(options, (token) => site.verifyLink(token) !== null)
   const isSecure = createSchemeLookup(options.trustProxy)
+  const isOwn = options.maintenance === undefined
   const site = options.maintenance ?? (await openOwn(fastify, options))
   const shared = fastify.hasDecorator('errorPages') ? fastify.getDecorator<Answers>('errorPages') : undefined
   const answers = shared ?? createAnswers({ log: fastify.log })
   const judge = createJudge(site, bypass)
-  const gate = createClosedGate({ site, judge, isProbe, holdLimit })
+  const passed = (options.replaces && passedAt.get(options.replaces)) ?? { bypassed: 0 }
+  const gate = createClosedGate({ site, judge, isProbe, holdLimit, passed })
   const secondsLeft = (): number => retryAfterSeconds(site.state, Date.now())
   const isReachable = (): boolean => !fastify.hasDecorator('proxy') || fastify.proxy.isReachable()
-  const own = {
+  const ownAddresses = {
     verifyLink: site.verifyLink,
     statusOf: (path: string | null) =>
       publicStatus({ site, judge, isReachable, retryAfterSeconds: secondsLeft }, path)
@@ -164,7 +177,7 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
   function answersOwn(request: FastifyRequest, reply: FastifyReply): boolean {
     const { raw } = request
     const line = { method: raw.method ?? 'GET', target: rawTarget(raw), isSecure: () => isSecure(raw) }
-    const answer = answerOwn(line, own)
+    const answer = answerOwn(line, ownAddresses)
     if (answer !== undefined) tell(request, reply, answer)
     return answer !== undefined
   }
@@ -184,16 +197,22 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
   }
 
   fastify.decorate('maintenance', site)
-  fastify.decorate('gate', {
+  const own: Gate = {
     get held() {
       return gate.held
     },
     get bypassed() {
-      return gate.bypassed
+      return passed.bypassed
     },
     giveUp: gate.giveUp,
+    handOver(to) {
+      forget()
+      gate.handOver(({ request, response }) => to(request, response))
+    },
     refuse: (request, response, requestId) => refuse(request, response, requestId, gate.reason())
-  })
+  }
+  passedAt.set(own, passed)
+  fastify.decorate('gate', own)
   fastify.addHook('onRoute', ({ config }) => {
     if (config?.intermission?.forwards !== true) hasOwnRoutes = true
   })
@@ -208,7 +227,7 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
   fastify.addHook('onClose', async () => {
     forget()
     if (shared === undefined) answers.close()
-    if (options.maintenance === undefined) await site.close()
+    if (isOwn) await site.close()
   })
 }
 
@@ -217,25 +236,6 @@ function openOwn(fastify: FastifyInstance, options: MaintenanceOptions): Promise
   const onError = (err: unknown, doing: string): void => fastify.log.error({ err, site }, `failed ${doing}`)
   const isHealthy = async (): Promise<boolean> => !fastify.hasDecorator('proxy') || fastify.proxy.isHealthy()
   return openMaintenance({ store, site, onError, isHealthy })
-}
-
-function checkOptions(options: MaintenanceOptions): void {
-  const { store, site, maintenance: given } = options
-  refuseUnknown('maintenance', options, OPTIONS)
-  if (given !== undefined && (store !== undefined || site !== undefined)) {
-    const text = 'maintenance: give either an open maintenance, or the store and site to open one from'
-    throw new IntermissionError('ERR_PLUGIN_MISUSE', text)
-  }
-  if (given !== undefined && typeof given?.enter !== 'function') {
-    throw new InputError('maintenance', typeof given, 'what openMaintenance() gives')
-  }
-  if (store !== undefined && typeof store?.subscribe !== 'function') {
-    const allowed = 'a store such as createMemoryStore() or createFileStore() gives'
-    throw new InputError('store', typeof store, allowed)
-  }
-  if (site !== undefined && (typeof site !== 'string' || site === '')) {
-    throw new InputError('site', site, 'the name of a site')
-  }
 }
 
 export { maintenance }

@@ -10,7 +10,7 @@ import fp from 'fastify-plugin'
 import { InputError } from '../src/errors.ts'
 import { refuseUnknown } from '../src/known-options.ts'
 import { processSamples } from '../src/metrics/process-samples.ts'
-import { createRequestCounts } from '../src/metrics/request-counts.ts'
+import { createRequestCounts, type RequestCounts } from '../src/metrics/request-counts.ts'
 import { EXPOSITION_TYPE, exposition, type Sample } from '../src/metrics/samples.ts'
 import { gateSamples, modeSamples, proxySamples } from '../src/metrics/site-samples.ts'
 import { answeredStatus, observationOf, observe } from '../src/observation.ts'
@@ -24,6 +24,8 @@ export interface MetricsOptions {
   path?: string
   /** Value of the label `site`. Default `default`. */
   site?: string
+  /** The metrics of another app in this process whose place this one takes: what was counted goes on here. Default: none. */
+  replaces?: Metrics | undefined
 }
 
 /** What has been counted. */
@@ -40,27 +42,30 @@ declare module 'fastify' {
   }
 }
 
-const OPTIONS: Record<keyof MetricsOptions, true> = { path: true, site: true }
+const OPTIONS: Record<keyof MetricsOptions, true> = { path: true, site: true, replaces: true }
+const countsOf = new WeakMap<Metrics, RequestCounts>()
+
 // Whoever watches wants to see a maintenance most of all.
 const config = { intermission: { bypass: true } }
 
 async function metrics(fastify: FastifyInstance, options: MetricsOptions): Promise<void> {
   refuseUnknown('metrics', options, OPTIONS)
-  const { path, site = 'default' } = options
+  const { path, site = 'default', replaces } = options
   if (path !== undefined && !(typeof path === 'string' && path.startsWith('/')))
     throw new InputError('path', path, 'a path such as /metrics')
   if (typeof site !== 'string' || site === '') throw new InputError('site', site, 'the name of a site')
-  const counts = createRequestCounts(site)
+  const counts = (replaces && countsOf.get(replaces)) ?? createRequestCounts(site)
 
   // One function for all requests, so that none is made for each.
   function onClose(this: ServerResponse): void {
     const observation = observationOf(this)!
+    if (observation.app !== fastify) return
     // Where the proxy is, the app is what it forwards to, and it says so; elsewhere the routes around are the app.
     const otherwise = fastify.hasDecorator('proxy') ? 'gateway' : 'app'
     counts.add(answeredStatus(this), observation.answeredBy ?? otherwise, observation)
   }
   fastify.addHook('onRequest', (_request: FastifyRequest, { raw }: FastifyReply, done: () => void) => {
-    observe(raw)
+    observe(raw, fastify)
     raw.on('close', onClose)
     done()
   })
@@ -74,6 +79,7 @@ async function metrics(fastify: FastifyInstance, options: MetricsOptions): Promi
     ],
     text: () => exposition([...own.samples(), ...processSamples()])
   }
+  countsOf.set(own, counts)
   fastify.decorate('metrics', own)
   if (path !== undefined)
     fastify.get(path, { config }, (_request, reply) => reply.type(EXPOSITION_TYPE).send(own.text()))

@@ -12,15 +12,11 @@ import fp from 'fastify-plugin'
 import { isBypassed } from '../src/bypass-traces.ts'
 import { createAnswers, type Problem } from '../src/pages/answers.ts'
 import { rawTarget } from '../src/raw-target.ts'
+import { type Backend, type BackendOptions, createBackend } from '../src/upstream/backend.ts'
 import { answerForFailure, logLevelOf, type UpstreamError } from '../src/upstream/failure.ts'
-import { createForwarder, type Forwarder } from '../src/upstream/forwarder.ts'
-import { passesNow, startHealthChecks } from '../src/upstream/health-check.ts'
+import { passesNow } from '../src/upstream/health-check.ts'
 import { createIdleWatch } from '../src/upstream/idle-watch.ts'
-import {
-  type ProxyOptions,
-  type ResolvedProxyOptions,
-  resolveProxyOptions
-} from '../src/upstream/proxy-options.ts'
+import { type ProxyOptions, resolveProxyOptions } from '../src/upstream/proxy-options.ts'
 import { Relay } from '../src/upstream/relay.ts'
 import { buildRequestHead, isRefusal, type Refusal } from '../src/upstream/request-head.ts'
 import { routeUpgrade, upgradedClient } from '../src/upstream/tunnel.ts'
@@ -44,6 +40,18 @@ export interface Proxy {
   isReachable(): boolean
   /** Looks right now whether one of the upstreams works, by the health check if there is one. */
   isHealthy(): Promise<boolean>
+  /** Takes the place of the proxy that the option `replaces` names. */
+  takeOver(): void
+  /** Resolves when nothing is under way that this proxy has forwarded. */
+  finished(): Promise<void>
+}
+
+export interface ProxyPluginOptions extends ProxyOptions {
+  /**
+   * The proxy of another app in this process whose place this one will take: upstreams that both have keep their connections
+   * and what is known of them, and requests that wait there go on here. Default: none.
+   */
+  replaces?: Proxy | undefined
 }
 
 declare module 'fastify' {
@@ -52,33 +60,27 @@ declare module 'fastify' {
   }
 }
 
-async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<void> {
-  const resolved = resolveProxyOptions(options)
+const backends = new WeakMap<Proxy, Backend>()
+
+async function proxy(fastify: FastifyInstance, options: ProxyPluginOptions): Promise<void> {
+  const { replaces, ...given } = options
+  const resolved = resolveProxyOptions(given)
   const { targets, intercepted, peerOf, maxRequests } = resolved
-  const forwarder = createForwarder({
-    ...resolved,
-    onBreaker({ name }, error) {
-      if (error === null) fastify.log.info({ upstream: name }, 'upstream reachable')
-      else fastify.log.warn({ upstream: name, cause: error.reason, err: error }, 'upstream unreachable')
-    }
-  })
+  const backend = createBackend({ ...resolved, ...tellingLog(fastify) }, replaces && backends.get(replaces))
+  const { forwarder } = backend
   const bodyWatch = createIdleWatch(resolved.clientIdleTimeoutMs)
-  const stopHealthChecks = checkHealth(fastify, resolved, forwarder)
   const answers = fastify.hasDecorator('errorPages') ? fastify.errorPages : createAnswers()
-  const isIntercepted = (status: number): boolean => intercepted.has(status)
-  let unsettled = 0
-  const tunnels = new Set<Relay>()
   const { inFlight } = fastify.hasDecorator('maintenance') ? fastify.maintenance : { inFlight: null }
 
-  fastify.decorate('proxy', {
+  const own: Proxy = {
     get inFlight() {
-      return unsettled - forwarder.held
+      return backend.unsettled - forwarder.held
     },
     get held() {
       return forwarder.held
     },
     get tunnels() {
-      return tunnels.size
+      return backend.tunnels
     },
     isReachable: forwarder.isReachable,
     async isHealthy() {
@@ -87,8 +89,12 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
     },
     get upstreams() {
       return forwarder.upstreams.map(statusOf)
-    }
-  })
+    },
+    takeOver: backend.takeOver,
+    finished: backend.finished
+  }
+  backends.set(own, backend)
+  fastify.decorate('proxy', own)
 
   function forward(fastifyRequest: FastifyRequest, reply: FastifyReply): void {
     reply.hijack()
@@ -108,7 +114,7 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
       refuse(requestHead, response, answer)
       return
     }
-    if (unsettled >= maxRequests) {
+    if (backend.unsettled >= maxRequests) {
       answer({ status: 503, reason: 'overloaded', retryAfterSeconds: 5 })
       return
     }
@@ -130,7 +136,7 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
       upgraded,
       extraHeaders: setOnReply(reply),
       bodyWatch,
-      isIntercepted,
+      isIntercepted: (status) => intercepted.has(status),
       onClientIdle() {
         answer({ status: 408, reason: null, close: true })
       },
@@ -145,15 +151,14 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
         fastify.gate.refuse(request, response, fastifyRequest.id)
       },
       onTunnel() {
-        tunnels.add(relay)
+        backend.onTunnel(relay)
       },
       onSettled() {
-        unsettled--
+        backend.end(relay)
         counter?.end(relay)
-        if (relay.isUpgraded) tunnels.delete(relay)
       }
     })
-    unsettled++
+    backend.begin()
     counter?.begin(relay)
     forwarder.dispatch(upstreamRequest(request.method!, requestHead, upgraded !== null), relay)
   }
@@ -181,30 +186,25 @@ async function proxy(fastify: FastifyInstance, options: ProxyOptions): Promise<v
   fastify.server.on('upgrade', onUpgrade)
   // The server would wait for them for ever: it does not know them any more.
   fastify.addHook('preClose', async () => {
-    for (const tunnel of tunnels) tunnel.abort()
+    backend.abortTunnels()
   })
   fastify.addHook('onClose', async () => {
     fastify.server.off('upgrade', onUpgrade)
-    stopHealthChecks()
-    forwarder.close()
+    backend.close()
   })
 }
 
-function checkHealth(
-  fastify: FastifyInstance,
-  options: ResolvedProxyOptions,
-  { upstreams }: Forwarder
-): () => void {
-  if (options.healthCheck === null) return () => undefined
-  return startHealthChecks({
-    upstreams,
-    check: options.healthCheck,
-    everyMs: options.healthIntervalMs,
-    onChange({ name }, isHealthy, why) {
-      if (isHealthy) fastify.log.info({ upstream: name }, 'upstream healthy')
-      else fastify.log.warn({ upstream: name, why }, 'upstream unhealthy')
+function tellingLog({ log }: FastifyInstance): Pick<BackendOptions, 'onBreaker' | 'onHealth'> {
+  return {
+    onBreaker({ name }, error) {
+      if (error === null) log.info({ upstream: name }, 'upstream reachable')
+      else log.warn({ upstream: name, cause: error.reason, err: error }, 'upstream unreachable')
+    },
+    onHealth({ name }, isHealthy, why) {
+      if (isHealthy) log.info({ upstream: name }, 'upstream healthy')
+      else log.warn({ upstream: name, why }, 'upstream unhealthy')
     }
-  })
+  }
 }
 
 function refuse(refusal: Refusal, response: ServerResponse, answer: (problem: Problem) => void): void {

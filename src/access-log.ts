@@ -33,11 +33,12 @@ export function addAccessLog(fastify: FastifyInstance, options: AccessLogOptions
   const clientOf = trustProxy.length === 0 ? null : createClientAddress(trustProxy)
   fastify.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
     const { raw, id } = request
-    const observation = observe(reply.raw)
+    const observation = observe(reply.raw, fastify)
     // Once the connection is gone it knows neither.
     const peer = raw.socket.remoteAddress ?? ''
     const sentBefore = raw.socket.bytesWritten
     reply.raw.on('close', function (this: ServerResponse) {
+      if (observation.app !== fastify) return
       const entry: AccessEntry = {
         id,
         site,

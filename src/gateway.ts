@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { AdminOptions } from '../plugins/admin.ts'
 import type { AccessLogOptions } from './access-log.ts'
+import type { ReloadNow } from './admin/reload-routes.ts'
 import type { SiteFacts } from './admin/status.ts'
 import { createAdminApp } from './admin-app.ts'
 import { createAppOptions } from './app-options.ts'
@@ -33,6 +34,10 @@ export interface GatewayDeps {
   samples?: () => Sample[] | Promise<Sample[]>
   /** What a site is doing, where others serve it. Default: what it does here. */
   factsOf?: (site: string) => Partial<SiteFacts>
+  /** Reads the configuration anew and puts it into force, for `POST /reload`. Default: there is no such address. */
+  reload?: ReloadNow
+  /** The gateway whose place this one will take. Default: none. */
+  replaces?: Gateway | undefined
 }
 
 /** The apps of a gateway, ready to be given requests; none listens by itself. */
@@ -54,11 +59,18 @@ export interface Gateway {
   samples(): Sample[]
   /** Looks right now whether a site has an upstream that works. */
   isHealthy(site: string): Promise<boolean>
+  /** Takes the place of the gateway that it replaces: what waits there goes on here. */
+  takeOver(): void
+  /** Closes once nothing is under way that was begun here, without cutting anything. */
+  retire(): Promise<void>
   close(): Promise<void>
 }
 
+/** For requests that are on their way through the hooks of an app that gets no more. */
+const STRAGGLERS_MS = 1000
+
 /** Builds the gateway that the settings describe. */
-export async function createGateway(settings: Settings, deps: GatewayDeps): Promise<Gateway> {
+export async function createGateway(settings: Settings, { ...deps }: GatewayDeps): Promise<Gateway> {
   const appOptions = createAppOptions(settings, deps.output)
   const accessLog = accessLogOptions(settings, deps.output)
   // Nobody could ask for them without an admin API.
@@ -69,7 +81,8 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
     const label = severalSites ? site.name : undefined
     const app = { options: appOptions(label), accessLog: accessLog && { ...accessLog, site: label } }
     const maintenance = deps.control.site(site.name)
-    sites.set(site.name, await createSite(site, settings, { ...app, maintenance, counts }))
+    const replaces = deps.replaces?.sites.get(site.name)
+    sites.set(site.name, await createSite(site, settings, { ...app, maintenance, counts, replaces }))
   }
   const apps = [...sites.values()]
   const [first] = apps as [FastifyInstance]
@@ -97,6 +110,7 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
 
   let appFor = visitorsFor
   let admin: FastifyInstance | null = null
+  const adminApps: FastifyInstance[] = []
   if (deps.adminToken !== null) {
     const options = {
       ...adminOptions(settings, deps.adminToken, deps, { sites, factsOf }),
@@ -109,12 +123,12 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
     }
     if (settings.admin !== null) {
       admin = await createAdminApp(options, { options: appOptions(), accessLog: null })
-      apps.push(admin)
+      adminApps.push(admin)
     }
     if (settings.adminPath !== null) {
       const prefix = settings.adminPath
       const inside = await createAdminApp({ ...options, prefix }, { options: appOptions(), accessLog })
-      apps.push(inside)
+      adminApps.push(inside)
       appFor = (request) => (request.url?.startsWith(`${prefix}/`) ? inside : visitorsFor(request))
     }
   }
@@ -132,10 +146,25 @@ export async function createGateway(settings: Settings, deps: GatewayDeps): Prom
     factsOf,
     samples,
     isHealthy: async (site) => sites.get(site)?.proxy.isHealthy() ?? false,
-    async close() {
-      await Promise.all(apps.map((app) => app.close()))
-    }
+    takeOver() {
+      const { replaces } = deps
+      for (const [name, site] of sites) if (replaces?.sites.has(name)) site.proxy.takeOver()
+      for (const { gate } of replaces?.sites.values() ?? [])
+        gate.handOver((request, response) => appFor(request).routing(request, response))
+      deps.replaces = undefined
+    },
+    async retire() {
+      await new Promise((resolve) => setTimeout(resolve, STRAGGLERS_MS))
+      await closeAll(adminApps)
+      await Promise.all([...sites.values()].map(({ proxy }) => proxy.finished()))
+      await closeAll(apps)
+    },
+    close: () => closeAll([...adminApps, ...apps])
   }
+}
+
+async function closeAll(apps: readonly FastifyInstance[]): Promise<void> {
+  await Promise.all(apps.map((app) => app.close()))
 }
 
 function accessLogOptions(
@@ -157,7 +186,7 @@ const REASONS = { maintenance: 'maintenance', 'read-only': 'read-only', hold: 'h
 function adminOptions(
   settings: Settings,
   token: string,
-  { control, fleet, isReady = () => true, origins }: GatewayDeps,
+  { control, fleet, isReady = () => true, origins, reload }: GatewayDeps,
   { sites, factsOf }: Pick<Gateway, 'sites' | 'factsOf'>
 ): AdminOptions {
   const hosts = new Map(settings.sites.map((site) => [site.name, site.hosts]))
@@ -167,6 +196,7 @@ function adminOptions(
     hosts: settings.adminHost,
     ready: isReady,
     ...(origins === undefined ? {} : { origins }),
+    ...(reload === undefined ? {} : { reload }),
     preview: ({ site, mode, language, ...said }) =>
       sites.get(site)?.errorPages.render({ status: 503, reason: REASONS[mode], ...said, site }, language),
     status: {

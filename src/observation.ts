@@ -13,6 +13,8 @@ type Observed = ServerResponse & { [kObservation]?: Observation; stream?: Server
 
 export class Observation {
   readonly startMs = performance.now()
+  /** The app that has the request now: the others that have seen it do not count it. */
+  app: object | null = null
   /** Null until somebody has said so. */
   answeredBy: AnsweredBy | null = null
   /** The `Intermission-Reason` of an answer of the gateway's own; null where it has none. */
@@ -24,10 +26,11 @@ export class Observation {
   status = 0
 }
 
-/** Begins to observe, or gives what has begun. */
-export function observe(response: ServerResponse): Observation {
+/** Begins to observe, or gives what has begun. @param app the one that has the request from now on */
+export function observe(response: ServerResponse, app: object): Observation {
   const observed: Observed = response
   observed[kObservation] ??= new Observation()
+  observed[kObservation].app = app
   return observed[kObservation]
 }
 

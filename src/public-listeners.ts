@@ -1,14 +1,13 @@
-/** Opens the listeners that visitors come in by. */
+/** What listens, how, and what is done with the requests that come in. */
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
-import { formatAddress } from './config/address.ts'
+import { formatAddress, type ListenAddress } from './config/address.ts'
 import type { Settings } from './config/settings.ts'
 import type { Gateway } from './gateway.ts'
-import { type CertificateStore, createCertificateStore } from './listeners/certificate-store.ts'
-import { loadCertificates } from './listeners/certificates.ts'
+import type { CertificateStore } from './listeners/certificate-store.ts'
 import { type ConnectionLimit, createConnectionLimit, type LimitName } from './listeners/connection-limit.ts'
 import type { ServeOptions } from './listeners/http1.ts'
-import { type Listener, type ListenerOptions, type ListenTarget, openListener } from './listeners/listener.ts'
+import type { Listener, ListenerOptions, ListenTarget } from './listeners/listener.ts'
 import type { Sample } from './metrics/samples.ts'
 import { createTrust } from './peer.ts'
 import { createRedirect } from './redirect.ts'
@@ -16,36 +15,34 @@ import { routeUpgrade } from './upstream/tunnel.ts'
 
 const HTTPS_PORT = 443
 
-/** Opens one listener; they are opened in the order in which the settings name them. */
-export type OpenOne = (target: ListenTarget, options: ListenerOptions) => Promise<Listener>
-
-/** A listener and the line that says it is open. */
-export interface OpenListener extends Listener {
-  readonly line: string
+/** A listener as the settings want it. */
+export interface WantedListener {
+  /** Names the address: a listener that is open there already goes on. */
+  place: string
+  target: ListenTarget
+  options: ListenerOptions
+  /** Equal for listeners that do the same. */
+  manner: string
+  does: 'listening' | 'redirecting'
 }
 
-/**
- * Reads the certificates that the settings name; null when they name none.
- *
- * @param warn hears of those that work but will not be believed
- * @throws CertificateError
- */
-export function openCertificates(settings: Settings, warn: (text: string) => void): CertificateStore | null {
-  const { tlsCert, tlsKey } = settings
-  if (tlsCert.length === 0) return null
-  const certificates = loadCertificates(tlsCert.map((certPath, at) => ({ certPath, keyPath: tlsKey[at]! })))
-  for (const { warning } of certificates) if (warning !== null) warn(warning)
-  return createCertificateStore(certificates)
+/** What listeners serve with, at any moment. */
+export interface ServedBy {
+  gateway(): Pick<Gateway, 'siteFor' | 'appFor'>
+  certificates: CertificateStore | null
+  limit: ConnectionLimit
+  /** The port of a place, once it is open. */
+  portOf(place: string): number | null
 }
 
 /** What all listeners for visitors may have open together. */
 export function openLimit(settings: Settings, onRefused: (limit: LimitName) => void): ConnectionLimit {
-  return createConnectionLimit({
-    max: settings.maxConnections,
-    maxPerAddress: settings.maxConnectionsPerAddress,
-    isShared: createTrust(settings.trustProxy),
-    onRefused
-  })
+  return createConnectionLimit({ ...limitsOf(settings), onRefused })
+}
+
+/** The limits that the settings set. */
+export function limitsOf({ maxConnections, maxConnectionsPerAddress, trustProxy }: Settings) {
+  return { max: maxConnections, maxPerAddress: maxConnectionsPerAddress, isShared: createTrust(trustProxy) }
 }
 
 /** What Prometheus is told of the listeners. */
@@ -69,21 +66,11 @@ export function servedBy(appFor: (request: IncomingMessage) => FastifyInstance):
   }
 }
 
-/**
- * Opens one listener after the other; those that are open are in `opened` even when a later one fails.
- *
- * @throws IntermissionError that names the address which cannot be listened on
- */
-export async function openPublicListeners(
-  gateway: Pick<Gateway, 'siteFor' | 'appFor'>,
-  settings: Settings,
-  certificates: CertificateStore | null,
-  limit: ConnectionLimit,
-  opened: OpenListener[],
-  open: OpenOne = openListener
-): Promise<void> {
+/** The listeners of the settings, those that serve before those that redirect. */
+export function wantedListeners(settings: Settings, served: ServedBy): WantedListener[] {
+  const { certificates, limit } = served
   const options: ListenerOptions = {
-    ...servedBy(gateway.appFor),
+    ...servedBy((request) => served.gateway().appFor(request)),
     ...(certificates === null ? {} : { certificates }),
     ...(settings.proxyProtocol ? { sendsProxyHeader: createTrust(settings.trustProxy) } : {}),
     http2: settings.http2,
@@ -94,29 +81,54 @@ export async function openPublicListeners(
     keepAliveTimeoutMs: settings.keepAliveTimeoutMs,
     clientIdleTimeoutMs: settings.clientIdleTimeoutMs
   }
-  let httpsPort: number | null = null
-  for (const address of settings.listen) {
-    const tls = address.kind === 'tcp' && (address.tls ?? certificates !== null)
-    const listener = await open(address.kind === 'tcp' ? { ...address, tls } : address, options)
-    opened.push(withLine(listener, 'listening'))
-    if (tls && listener.target.kind === 'tcp') httpsPort ??= listener.target.port
-  }
-  for (const address of settings.redirectListen) {
-    let ownPort: number | null = null
+  const { onRequest: _, onUpgrade: __, certificates: ___, limit: ____, sendsProxyHeader, ...plain } = options
+  const shared = [plain, sendsProxyHeader && settings.trustProxy]
+  const placeOf = createPlaces()
+  const serving = settings.listen.map((address): WantedListener => {
+    const tls = address.kind === 'tcp' && (address.tls ?? settings.tlsCert.length > 0)
+    const target = address.kind === 'tcp' ? { ...address, tls } : address
+    return {
+      ...{ place: placeOf(address), target, options, does: 'listening' },
+      manner: JSON.stringify([tls, shared])
+    }
+  })
+  const httpsPlaces = serving.flatMap(({ place, target }) => (isTls(target) ? place : []))
+  const redirecting = settings.redirectListen.map((address): WantedListener => {
+    const place = placeOf(address)
     const redirect = createRedirect({
-      ports: () => ({ own: ownPort, https: httpsPort ?? HTTPS_PORT }),
+      ports: () => ({
+        own: served.portOf(place),
+        https: httpsPlaces.map(served.portOf).find((port) => port !== null) ?? HTTPS_PORT
+      }),
       pass: options.onRequest,
-      answersFor: (request) => gateway.siteFor(request)?.errorPages ?? null
+      answersFor: (request) => served.gateway().siteFor(request)?.errorPages ?? null
     })
     // Whoever asks for another protocol is redirected as well.
-    const { onUpgrade: _, h2c: __, ...plain } = options
-    const listener = await open(address, { ...plain, onRequest: redirect })
-    if (listener.target.kind === 'tcp') ownPort = listener.target.port
-    opened.push(withLine(listener, 'redirecting'))
-  }
+    const { onUpgrade: _, h2c: __, ...rest } = options
+    return {
+      ...{ place, target: address, options: { ...rest, onRequest: redirect }, does: 'redirecting' },
+      manner: JSON.stringify(['redirect', httpsPlaces, shared])
+    }
+  })
+  return [...serving, ...redirecting]
 }
 
-/** Adds the line that a script can wait for. */
-export function withLine(listener: Listener, does: string): OpenListener {
-  return Object.assign(listener, { line: `intermission ${does} on ${formatAddress(listener.target)}` })
+/** The line that a script can wait for. */
+export function lineOf({ target }: Pick<Listener, 'target'>, does: string): string {
+  return `intermission ${does} on ${formatAddress(target)}`
+}
+
+function isTls(target: ListenTarget): boolean {
+  return target.kind === 'tcp' && target.tls === true
+}
+
+// Port 0 may be wanted more than once.
+function createPlaces(): (address: ListenAddress) => string {
+  const seen = new Map<string, number>()
+  return (address) => {
+    const text = address.kind === 'tcp' ? `${address.host} ${address.port}` : address.path
+    const times = seen.get(text) ?? 0
+    seen.set(text, times + 1)
+    return `${text} ${times}`
+  }
 }

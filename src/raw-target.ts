@@ -10,7 +10,8 @@ type KeptRequest = IncomingMessage & { [kRawTarget]?: string }
  * neither the router nor a plugin can refuse or change a target that belongs to the upstream.
  */
 export function keepRawTarget(request: KeptRequest): string {
-  request[kRawTarget] = request.url ?? '/'
+  // A request that was held comes once more, to the app that has taken the place of the first one.
+  request[kRawTarget] ??= request.url ?? '/'
   return '/'
 }
 

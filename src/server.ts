@@ -1,54 +1,40 @@
 import { readFileSync } from 'node:fs'
+import type { LoadedSettings } from './config/load.ts'
 import type { Settings } from './config/settings.ts'
 import { ensureAdminToken, hasAdmin } from './config/token.ts'
 import { openFleet, openFleetControl } from './fleet/open-fleet.ts'
 import { createGateway, type Gateway } from './gateway.ts'
 import { http2Weakness } from './http2-safety.ts'
-import { openListener } from './listeners/listener.ts'
 import { createLogStream } from './log.ts'
 import { originsOf } from './origins.ts'
 import { packageVersion } from './package-root.ts'
-import {
-  limitSamples,
-  type OpenListener,
-  openCertificates,
-  openLimit,
-  openPublicListeners,
-  servedBy,
-  withLine
-} from './public-listeners.ts'
+import { limitSamples, openLimit } from './public-listeners.ts'
+import { createReload } from './reload.ts'
+import { createServing, type Serving } from './serving.ts'
+import { onSignals } from './signals.ts'
 import { openWebhooks } from './webhooks.ts'
-import { openWorkers } from './worker-listeners.ts'
 import { createWorkers } from './workers.ts'
 
-/** Only the owner of the gateway may operate it through a socket. */
-const ADMIN_SOCKET_MODE = 0o600
-/** For answers that are under way: operators may ask until everything else has stopped. */
-const ADMIN_CLOSE_MS = 1000
-
 /**
- * Runs a gateway until TERM or INT: the first drains and stops, a second one stops at once.
+ * Runs a gateway until TERM or INT: the first drains and stops, a second one stops at once. HUP reloads.
  *
+ * @param load reads the configuration anew
  * @returns the exit code
  */
-export async function runServer(settings: Settings): Promise<number> {
+export async function runServer(first: LoadedSettings, load: () => Promise<LoadedSettings>): Promise<number> {
+  const { settings } = first
   const output = createLogStream(process.stdout)
-  const warnings: string[] = []
-  const certificates = openCertificates(settings, (text) => warnings.push(text))
-  const token = hasAdmin(settings) ? ensureAdminToken(settings) : null
   let stopping = false
-  let log: Gateway['log'] | undefined
-  // What the store has to say before there is a log is said once there is one.
-  const early: [unknown, string][] = []
-  const onError = (err: unknown, doing: string): void => {
-    if (log === undefined) early.push([err, doing])
-    else log.error({ err }, `${doing} failed`)
+  let serving: Serving | undefined
+  const log = (): Gateway['log'] | undefined => serving?.gateway?.log
+  // What there is to say before there is a log is said once there is one.
+  const early: (() => void)[] = []
+  const tell = (level: 'info' | 'warn' | 'error', fields: object, text: string): void => {
+    if (log() === undefined) early.push(() => tell(level, fields, text))
+    else log()?.[level](fields, text)
   }
-  const listeners: OpenListener[] = []
-  const tell = (level: 'info' | 'warn' | 'error', fields: object, text: string): void =>
-    log?.[level](fields, text)
+  const onError = (err: unknown, doing: string): void => tell('error', { err }, `${doing} failed`)
   const webhooks = openWebhooks(settings, packageVersion(), tell)
-  const onEvent = (what: string, fields: object): void => log?.warn(fields, what)
   const fleet = await openFleet({
     url: settings.store,
     fleet: settings.fleet,
@@ -60,89 +46,91 @@ export async function runServer(settings: Settings): Promise<number> {
     software: packageVersion(),
     timing: { coldStartMs: settings.coldStartGraceMs },
     onError,
-    onEvent
+    onEvent: (what, fields) => tell('warn', fields, what)
   })
   const limit = openLimit(settings, (which) =>
-    log?.warn({ limit: which, open: limit.open }, 'connection refused')
+    tell('warn', { limit: which, open: limit.open }, 'connection refused')
   )
   const workers = settings.workers > 1 ? createWorkers({ settings, fleet, log: tell }) : undefined
-  let gateway: Gateway | undefined
   const control = await openFleetControl(
     fleet,
     {
       sites: settings.sites.map(({ name }) => name),
       onError,
       onChange: webhooks.tell,
-      isHealthy: async (site) => gateway?.isHealthy(site) ?? false
+      isHealthy: async (site) => serving?.gateway?.isHealthy(site) ?? false
     },
     workers
   )
-  gateway = await createGateway(settings, {
+  const reload = createReload({ loaded: first, load, apply, log: tell })
+  serving = createServing({
+    createGateway: buildGateway,
     control,
-    fleet,
-    adminToken: token?.token ?? null,
-    output,
-    isReady: () => !stopping,
-    origins: (site) =>
-      originsOf(
-        settings,
-        listeners.map(({ target }) => target),
-        site
-      ),
-    samples: async () => [...((await workers?.samples()) ?? limitSamples(limit)), ...webhooks.samples()],
-    ...(workers === undefined ? {} : { factsOf: workers.factsOf })
+    limit,
+    onError,
+    onCertificateWarning: (warning) =>
+      tell('warn', { certificate: warning }, 'certificate accepted with a warning'),
+    ...(workers === undefined ? {} : { open: workers.open })
   })
-  log = gateway.log
-  for (const [err, doing] of early) onError(err, doing)
-  if (token?.created) log.info({ path: token.path }, 'admin token made')
-  for (const warning of warnings) log.warn({ certificate: warning }, 'certificate accepted with a warning')
-  const weakness = http2Weakness()
-  if (weakness !== null && (settings.h2c || (settings.http2 && certificates !== null)))
-    log.warn({ weakness }, 'HTTP/2 offered with a warning')
-  else if (weakness !== null && certificates !== null) log.info({ weakness }, 'HTTP/2 not offered')
+  const signals = onSignals({
+    onReload: () => void reload.now('SIGHUP'),
+    onSecondStop: () => tell('warn', {}, 'stopping at once')
+  })
 
-  const stopped = onStopSignal(() => log?.warn('stopping at once'))
-  let adminListener: OpenListener | undefined
   try {
-    if (workers === undefined) await openPublicListeners(gateway, settings, certificates, limit, listeners)
-    else listeners.push(...(await openWorkers(workers, settings)))
-    if (gateway.admin !== null && settings.admin !== null) {
-      const { admin } = gateway
-      const options = { ...servedBy(() => admin), socketMode: ADMIN_SOCKET_MODE }
-      adminListener = withLine(await openListener(settings.admin, options), 'admin')
-    }
-    for (const { line } of listeners) process.stdout.write(`${line}\n`)
-    if (adminListener !== undefined) process.stdout.write(`${adminListener.line}\n`)
-    const signal = await stopped
+    await apply(first)
+    for (const say of early.splice(0)) say()
+    const weakness = http2Weakness()
+    if (weakness !== null && (settings.h2c || (settings.http2 && settings.tlsCert.length > 0)))
+      tell('warn', { weakness }, 'HTTP/2 offered with a warning')
+    else if (weakness !== null && settings.tlsCert.length > 0) tell('info', { weakness }, 'HTTP/2 not offered')
+    const signal = await signals.stopped
     stopping = true
     fleet.stopping()
-    log.info({ signal, inFlight: gateway.inFlight }, 'draining')
-    for (const { gate } of gateway.sites.values()) gate.giveUp()
+    tell('info', { signal, inFlight: serving.gateway.inFlight }, 'draining')
+    for (const { gate } of serving.gateway.sites.values()) gate.giveUp()
   } finally {
-    await Promise.all(listeners.map((listener) => listener.close(settings.drainTimeoutMs)))
-    await workers?.stop(settings.drainTimeoutMs)
-    await adminListener?.close(ADMIN_CLOSE_MS)
-    await gateway.close()
+    const { drainTimeoutMs } = reload.loaded.settings
+    await serving.closeListeners(drainTimeoutMs)
+    await workers?.stop(drainTimeoutMs)
+    await serving.close()
     await control.close()
     await fleet.store.close()
     webhooks.close()
   }
-  log.info('stopped')
+  tell('info', {}, 'stopped')
   return 0
-}
 
-function onStopSignal(onSecond: () => void): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let seen = false
-    const onSignal = (signal: NodeJS.Signals): void => {
-      if (seen) {
-        onSecond()
-        process.exit(1)
-      }
-      seen = true
-      resolve(signal)
-    }
-    process.on('SIGTERM', onSignal)
-    process.on('SIGINT', onSignal)
-  })
+  // At the start as well: there is nothing yet that it takes the place of.
+  async function apply({ settings: next }: LoadedSettings): Promise<void> {
+    const prepared = await serving!.prepare(next)
+    const ofWorkers = await workers?.prepare(next).catch(async (error: unknown) => {
+      await prepared.abandon()
+      throw error
+    })
+    prepared.commit()
+    ofWorkers?.commit()
+    for (const line of prepared.lines) process.stdout.write(`${line}\n`)
+  }
+
+  async function buildGateway(next: Settings, replaces: Gateway | undefined): Promise<Gateway> {
+    const token = hasAdmin(next) ? ensureAdminToken(next) : null
+    if (token?.created) tell('info', { path: token.path }, 'admin token made')
+    return createGateway(next, {
+      control,
+      fleet,
+      adminToken: token?.token ?? null,
+      output,
+      isReady: () => !stopping,
+      origins: (site) => originsOf(next, serving?.targets ?? [], site),
+      samples: async () => [
+        ...((await workers?.samples()) ?? limitSamples(limit)),
+        ...webhooks.samples(),
+        ...reload.samples()
+      ],
+      reload: reload.now,
+      replaces,
+      ...(workers === undefined ? {} : { factsOf: workers.factsOf })
+    })
+  }
 }

@@ -14,22 +14,31 @@ import type { Maintenance } from './state/maintenance.ts'
 /** How a token is written of which only the digest is known. */
 const DIGEST = 'sha256:'
 
-/** Builds the app of one site, ready to be given requests: this is the one place that orders its plugins. */
+/**
+ * Builds the app of one site, ready to be given requests: this is the one place that orders its plugins.
+ *
+ * `replaces` is the app of the same site whose place this one will take.
+ */
 export async function createSite(
   settings: SiteSettings,
   shared: ProcessOptions,
-  deps: AppDeps & { maintenance: Maintenance; counts: boolean }
+  deps: AppDeps & { maintenance: Maintenance; counts: boolean; replaces?: FastifyInstance | undefined }
 ): Promise<FastifyInstance> {
+  const { replaces } = deps
   const site = createVisitorsApp(deps)
-  if (deps.counts) await site.register(metrics, { site: settings.name })
+  if (deps.counts) {
+    const before = replaces?.hasDecorator('metrics') ? replaces.metrics : undefined
+    await site.register(metrics, { site: settings.name, replaces: before })
+  }
   await site.register(errorPages, pageOptions(settings))
-  await site.register(maintenance, maintenanceOptions(settings, shared, deps.maintenance))
+  const gate = maintenanceOptions(settings, shared, deps.maintenance)
+  await site.register(maintenance, { ...gate, replaces: replaces?.gate })
   if (settings.static !== null)
     await site.register(staticFirst, {
       root: settings.static,
       precompressed: settings.staticPrecompressed
     })
-  await site.register(proxy, proxyOptions(settings, shared))
+  await site.register(proxy, { ...proxyOptions(settings, shared), replaces: replaces?.proxy })
   await site.ready()
   return site
 }

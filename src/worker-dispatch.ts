@@ -3,8 +3,8 @@ import type { Channel } from './worker-channel.ts'
 
 /** Gives connections to workers, in turn. While there is no worker, they wait. */
 export interface Dispatch {
-  /** @param at which listener it came in by */
-  take(socket: Socket, at: number): void
+  /** @param at the place of the listener that it came in by */
+  take(socket: Socket, at: string): void
   /** There is a worker that can take what waits. */
   ready(): void
   /** Ends what waits, and what comes from now on. */
@@ -14,7 +14,7 @@ export interface Dispatch {
 const MOST_PENDING = 1024
 
 export function createDispatch(workers: () => readonly { channel: Channel }[]): Dispatch {
-  const pending: { socket: Socket; at: number }[] = []
+  const pending: { socket: Socket; at: string }[] = []
   let turn = 0
   let isStopped = false
 
@@ -30,7 +30,7 @@ export function createDispatch(workers: () => readonly { channel: Channel }[]): 
   }
 
   // Until the worker says that it has the connection, it is ours, and another one can have it.
-  function take(socket: Socket, at: number): void {
+  function take(socket: Socket, at: string): void {
     if (isStopped) return void socket.destroy()
     if (socket.listenerCount('error') === 0) socket.on('error', () => {})
     const able = workers()

@@ -7,13 +7,8 @@ import { createGateway, type Gateway } from './gateway.ts'
 import { type Adopter, adoptListener, type ListenTarget } from './listeners/listener.ts'
 import { createLogStream } from './log.ts'
 import type { Sample } from './metrics/samples.ts'
-import {
-  limitSamples,
-  type OpenListener,
-  openCertificates,
-  openLimit,
-  openPublicListeners
-} from './public-listeners.ts'
+import { limitSamples, openLimit } from './public-listeners.ts'
+import { createServing, type Prepared, type Serving } from './serving.ts'
 import { siteFacts } from './site-facts.ts'
 import type { Barrier, WaitQuery } from './state/barrier.ts'
 import { type Control, openControl } from './state/control.ts'
@@ -26,8 +21,8 @@ import { type Channel, createChannel } from './worker-channel.ts'
 /** What a worker is told at its start. */
 export interface WorkerStart {
   settings: Settings
-  /** Where the primary listens: the targets of `listen`, then those of `redirectListen`. */
-  targets: ListenTarget[]
+  /** Where the primary listens, by place. */
+  targets: Readonly<Record<string, ListenTarget>>
   /** A socket to hold open, as a sign of life; null for none. */
   markPath: string | null
   /** Whether requests may pass only while the primary says so. */
@@ -49,12 +44,14 @@ const PERMISSION_MS = 500
 export async function runWorker(): Promise<number> {
   const output = createLogStream(process.stdout)
   const news = createListeners<SharedState>(() => {})
-  const adopters: Adopter[] = []
-  let gateway: Gateway | undefined
+  const adopters = new Map<string, Adopter>()
+  let serving: Serving | undefined
+  let prepared: Prepared | undefined
   let control: Control | undefined
   let local: Barrier | undefined
   let samples = (): Sample[] => []
   let permittedUntilMs = 0
+  let told: WorkerStart['targets'] = {}
   let begin!: (start: WorkerStart) => void
   let stop!: (timeoutMs: number) => void
   const started = new Promise<WorkerStart>((resolve) => {
@@ -71,9 +68,17 @@ export async function runWorker(): Promise<number> {
   const channel = createChannel(process, {
     start: (start: WorkerStart) => begin(start),
     state: (state: SharedState) => news.tell(state),
-    connection: (at: number, socket: Socket | undefined) => {
-      if (socket !== undefined) adopters[at]?.take(socket)
+    connection: (place: string, socket: Socket | undefined) => {
+      if (socket === undefined) return
+      adopters.get(place)?.take(socket)
+      socket.resume()
     },
+    async prepare({ settings, targets }: Pick<WorkerStart, 'settings' | 'targets'>) {
+      told = targets
+      prepared = await serving!.prepare(settings)
+    },
+    commit: () => prepared?.commit(),
+    abandon: () => prepared?.abandon(),
     wait: (query: WaitQuery) => local?.wait(query),
     samples: () => samples(),
     abort() {
@@ -89,46 +94,48 @@ export async function runWorker(): Promise<number> {
   })
   channel.tell('online', null)
   const { settings, targets, markPath, fences } = await started
+  told = targets
   const release = markPath === null ? null : await holdOpen(`${markPath}.${process.pid}`).catch(() => null)
-  const certificates = openCertificates(settings, () => {})
   const store = createRemoteStore(channel, news)
-  const onError = (err: unknown, doing: string): void => gateway?.log.error({ err }, `${doing} failed`)
+  const log = (): Gateway['log'] | undefined => serving?.gateway?.log
+  const onError = (err: unknown, doing: string): void => log()?.error({ err }, `${doing} failed`)
   control = await openControl({
     store,
     sites: settings.sites.map(({ name }) => name),
     onError,
-    isHealthy: async (site) => gateway?.isHealthy(site) ?? false,
+    isHealthy: async (site) => serving?.gateway?.isHealthy(site) ?? false,
     isTrusted: fences ? () => performance.now() < permittedUntilMs : () => true,
     barrier(given) {
       local = given
       return given
     }
   })
-  gateway = await createGateway(settings, {
+  const shared = { control, fleet: createLocalFleet(store, 'memory', ''), adminToken: null, output }
+  const limit = openLimit(settings, (which) => log()?.warn({ limit: which }, 'connection refused'))
+  serving = createServing({
+    createGateway: (next, replaces) => createGateway(next, { ...shared, replaces }),
     control,
-    fleet: createLocalFleet(store, 'memory', ''),
-    adminToken: null,
-    output
+    limit,
+    onError,
+    async open(_wanted, options, place) {
+      const adopter = adoptListener(told[place]!, options)
+      adopters.set(place, adopter)
+      return adopter
+    }
   })
-  const listeners: OpenListener[] = []
-  const limit = openLimit(settings, (which) => gateway?.log.warn({ limit: which }, 'connection refused'))
-  await openPublicListeners(gateway, settings, certificates, limit, listeners, async (_wanted, options) => {
-    const adopter = adoptListener(targets[adopters.length]!, options)
-    adopters.push(adopter)
-    return adopter
-  })
-  const serving = { gateway, control }
-  samples = () => [...serving.gateway.samples(), ...limitSamples(limit)]
-  const report = (): void => channel.tell('report', siteFacts(serving.gateway, serving.control))
+  ;(await serving.prepare(settings)).commit()
+  const reported = { serving, control }
+  samples = () => [...reported.serving.gateway.samples(), ...limitSamples(limit)]
+  const report = (): void => channel.tell('report', siteFacts(reported.serving.gateway, reported.control))
   report()
   const reporting = setInterval(report, REPORT_EVERY_MS)
   channel.tell('ready', null)
 
   const drainTimeoutMs = await stopped
-  for (const { gate } of gateway.sites.values()) gate.giveUp()
-  await Promise.all(listeners.map((listener) => listener.close(drainTimeoutMs)))
+  for (const { gate } of serving.gateway.sites.values()) gate.giveUp()
+  await serving.closeListeners(drainTimeoutMs)
   clearInterval(reporting)
-  await gateway.close()
+  await serving.close()
   await control.close()
   channel.tell('counted', samples())
   await release?.()

@@ -1,15 +1,15 @@
 /** The primary's side of several worker processes: accepts connections, hands them over, and keeps the workers alive. */
 import cluster from 'node:cluster'
-import { createServer, type Server } from 'node:net'
 import type { SiteFacts } from './admin/status.ts'
 import type { Settings } from './config/settings.ts'
 import { IntermissionError } from './errors.ts'
 import type { Fleet } from './fleet/fleet.ts'
-import { bind, boundTarget, type ListenTarget } from './listeners/bind.ts'
 import type { Sample } from './metrics/samples.ts'
+import type { OpenOne } from './serving.ts'
 import { addFacts } from './site-facts.ts'
 import type { Barrier, WaitOutcome, WaitQuery } from './state/barrier.ts'
 import type { WorkerStart } from './worker.ts'
+import { createAcceptors } from './worker-acceptors.ts'
 import { createDispatch } from './worker-dispatch.ts'
 import { addOutcomes, waitHopeless } from './worker-outcomes.ts'
 import { forkWorker, type WorkerProcess } from './worker-process.ts'
@@ -23,19 +23,15 @@ export interface Workers {
   factsOf(site: string): Partial<SiteFacts>
   /** The numbers of all of them, for Prometheus. */
   samples(): Promise<Sample[]>
+  /** Listens, and gives the connections to workers that know the place. */
+  open: OpenOne
   /**
-   * Listens, and starts the workers.
+   * Has every worker build what the settings ask for, beside what serves. The first time, starts the workers.
    *
-   * @returns where it listens
-   * @throws IntermissionError ERR_WORKERS_FAILED when they end as soon as they start
+   * @throws what one of them says; nothing is changed then. IntermissionError ERR_WORKERS_FAILED when they end as soon as
+   *   they start
    */
-  open(targets: readonly ListenTarget[]): Promise<ListenTarget[]>
-  /**
-   * Puts a new worker in the place of each, one after the other, without refusing a connection.
-   *
-   * @throws IntermissionError ERR_WORKERS_FAILED when a new one does not start; those that are left go on as they were
-   */
-  replace(settings: Settings): Promise<void>
+  prepare(settings: Settings): Promise<{ commit(): Promise<void>; abandon(): Promise<void> }>
   /** Ends every request that is under way, in the middle. */
   abort(): void
   /** Stops accepting, lets requests finish, and cuts what is left after `timeoutMs`. */
@@ -60,8 +56,6 @@ const KILL_AFTER_MS = 5000
 export function createWorkers(deps: WorkersDeps): Workers {
   const { fleet, log } = deps
   let { settings } = deps
-  const targets: ListenTarget[] = []
-  const acceptors: Server[] = []
   const entries = new Set<WorkerProcess>()
   const samples = createWorkerSamples(entries)
   let isStopping = false
@@ -74,6 +68,7 @@ export function createWorkers(deps: WorkersDeps): Workers {
     const responsive = serving.filter((entry) => entry.isResponsive)
     return responsive.length > 0 ? responsive : serving
   })
+  const acceptors = createAcceptors(dispatch)
   const forget = fleet.store.subscribe((state) => {
     for (const { channel } of entries) channel.tell('state', state)
   })
@@ -103,35 +98,26 @@ export function createWorkers(deps: WorkersDeps): Workers {
     },
     factsOf: (site) => addFacts([...entries].flatMap(({ facts }) => facts[site] ?? [])),
     samples: samples.collect,
-    async open(wanted) {
-      cluster.setupPrimary({ silent: false })
-      for (const [at, target] of wanted.entries()) {
-        const acceptor = createServer(
-          { pauseOnConnect: true, allowHalfOpen: true, noDelay: true },
-          (socket) => dispatch.take(socket, at)
-        )
-        acceptors.push(acceptor)
-        await bind(acceptor, target, 0o666)
-        targets.push(boundTarget(acceptor, target))
+    open: acceptors.open,
+    async prepare(next) {
+      if (isStarting) {
+        cluster.setupPrimary({ silent: false })
+        await Promise.all(Array.from({ length: settings.workers }, () => startFirst()))
+        isStarting = false
+        return { commit: async () => acceptors.admit(), abandon: async () => {} }
       }
-      await Promise.all(Array.from({ length: settings.workers }, () => startFirst()))
-      isStarting = false
-      return targets
-    },
-    async replace(next) {
-      settings = next
-      const old = [...entries].filter(({ isRetired }) => !isRetired)
-      for (let n = 0; n < Math.max(old.length, next.workers); n++) {
-        if (n < next.workers) {
-          const entry = fork()
-          await readiness(entry).catch((error: unknown) => {
-            entry.isRetired = true
-            entry.kill()
-            throw error
-          })
-        }
-        if (old[n] !== undefined) void retire(old[n]!, settings.drainTimeoutMs)
+      const asked = [...entries].filter(({ isReady, isRetired }) => isReady && !isRetired)
+      const abandon = async (): Promise<void> => {
+        for (const { channel } of asked) channel.tell('abandon', null)
       }
+      const wanted = { settings: next, targets: acceptors.targets() }
+      const answers = await Promise.allSettled(asked.map((entry) => askOf(entry, 'prepare', wanted)))
+      const failed = answers.find((one) => one.status === 'rejected')
+      if (failed !== undefined) {
+        await abandon()
+        throw failed.reason
+      }
+      return { abandon, commit: () => commit(next, asked) }
     },
     abort() {
       for (const { channel } of entries) channel.tell('abort', null)
@@ -144,11 +130,24 @@ export function createWorkers(deps: WorkersDeps): Workers {
 
   async function stop(timeoutMs: number): Promise<void> {
     isStopping = true
-    for (const acceptor of acceptors) acceptor.close()
+    acceptors.close()
     dispatch.stop()
     await Promise.all([...entries].map((entry) => retire(entry, timeoutMs)))
     forget()
     clearInterval(permitting)
+  }
+
+  async function commit(next: Settings, asked: readonly WorkerProcess[]): Promise<void> {
+    settings = next
+    acceptors.admit()
+    await Promise.all(asked.map((entry) => askOf(entry, 'commit', null).catch(entry.kill)))
+    // Whoever was being started has begun with what was in force before.
+    for (const entry of entries) if (!asked.includes(entry)) entry.kill()
+  }
+
+  // One that ends meanwhile is replaced by one that begins with what is in force then.
+  function askOf({ channel, exited }: WorkerProcess, what: string, argument: unknown): Promise<unknown> {
+    return Promise.race([channel.call(what, argument, READY_WITHIN_MS), exited])
   }
 
   // Those at the start: whoever cannot be started ends it with the reason.
@@ -187,7 +186,7 @@ export function createWorkers(deps: WorkersDeps): Workers {
   }
 
   function startOf(): WorkerStart {
-    return { settings, targets, markPath: fleet.markPath, fences: settings.fencing === 'strict' }
+    return { settings, targets: acceptors.targets(), markPath: fleet.markPath, fences: settings.fencing === 'strict' }
   }
 
   function renew(pid: number | undefined, how: string, livedMs: number): void {

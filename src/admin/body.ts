@@ -1,11 +1,15 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 
 // A charset that says what JSON is anyway (RFC 8259 section 8.1) is fine; anything else might be read differently by
 // somebody on the way.
 const JSON_TYPE = /^application\/json(?:; ?charset=utf-8)?$/i
 
-export function isJsonType(contentType: string | undefined): boolean {
-  return contentType !== undefined && JSON_TYPE.test(contentType)
+/** Whether a request has a body that says it is JSON, or none at all. */
+export function hasJsonOrNothing(headers: IncomingHttpHeaders): boolean {
+  const { 'content-type': type, 'content-length': length, 'transfer-encoding': coding } = headers
+  const hasBody = coding !== undefined || (length !== undefined && length !== '0')
+  return type === undefined ? !hasBody : JSON_TYPE.test(type)
 }
 
 // Enough for whoever sends the wrong file by mistake.

@@ -157,14 +157,29 @@ export const SCHEMAS = {
     Object.keys(document).filter((name) => name !== 'revision')
   ),
   Preview: object({ path: { ...text, description: 'where it can be looked at, from this address on' } }),
+  Reloaded: object({
+    at: instant,
+    changed: { ...texts, description: 'options whose values are other ones than before' }
+  }),
   Page: text,
   Metrics: text,
   Probe: { type: 'object' },
   Description: { type: 'object' },
-  Problem: object({ type: text, title: text, status: count, detail: text, field: text, code: text }, [
-    'field',
-    'code'
-  ])
+  Problem: object(
+    {
+      ...{ type: text, title: text, status: count, detail: text, field: text, code: text },
+      errors: {
+        type: 'array',
+        items: object({
+          name: { ...text, description: 'the option as its giver spells it' },
+          place: { ...textOrNull, description: 'file:line:column' },
+          text: { ...text, description: 'the value, and what is allowed' }
+        }),
+        description: 'all that is wrong with a configuration'
+      }
+    },
+    ['field', 'code', 'errors']
+  )
 } as const satisfies Record<string, Schema>
 
 /** What a change may say about itself. */

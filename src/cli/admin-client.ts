@@ -21,6 +21,8 @@ export interface AdminCall {
   waitMs?: number
   /** Fields of which the answer has at least one. */
   expects: readonly string[]
+  /** Statuses of failures that the caller deals with. Default: none. */
+  accepts?: readonly number[]
 }
 
 /** The admin API as an operator uses it: every answer is a success, everything else an error with an exit code. */
@@ -40,14 +42,15 @@ export function createAdminClient(flags: GivenFlags, { env }: Pick<Io, 'env'>): 
   const token = readAdminToken(settings)
   const hint = token === null ? `there is no token in ${settings.adminTokenFile}` : undefined
 
-  const send = async ({ method, path, body, ifRevision, waitMs = 0, expects }: AdminCall) => {
+  const send = async ({ method, path, body, ifRevision, waitMs = 0, expects, accepts = [] }: AdminCall) => {
     const headers = {
       ...(token !== null && { authorization: `Bearer ${token}` }),
       ...(ifRevision !== undefined && { 'if-match': `"${ifRevision}"` })
     }
     const call = { method, path, headers, timeoutMs: TIMEOUT_MS + waitMs, ...(body && { body }) }
     const answer = await callAdmin(address, call)
-    if (answer.status >= 300) throw problemOf(answer, hint) ?? notAdmin(address, answer.status)
+    if (answer.status >= 300 && !accepts.includes(answer.status))
+      throw problemOf(answer, hint) ?? notAdmin(address, answer.status)
     // An app that says yes to everything must not make an operator believe that the site is in maintenance.
     if (!expects.some((field) => field in answer.body)) throw notAdmin(address, answer.status)
     return answer

@@ -69,9 +69,9 @@ export async function checkCertificates(
   settings: Settings,
   note: (text: string) => void
 ): Promise<ConfigProblem[]> {
-  const { openCertificates } = await import('../public-listeners.ts')
+  const { readCertificates } = await import('../serving.ts')
   try {
-    openCertificates(settings, (text) => note(`tlsCert: ${text}`))
+    for (const { warning } of readCertificates(settings)) if (warning !== null) note(`tlsCert: ${warning}`)
     return []
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error

@@ -16,6 +16,7 @@ import {
 import { examineFolders } from './check-pages.ts'
 import { checkPorts } from './check-ports.ts'
 import { EXIT } from './exit-codes.ts'
+import { placed } from './load-checked.ts'
 import type { Io, RunVerb } from './verb.ts'
 
 /** Without options when the configuration itself cannot be read. */
@@ -51,7 +52,9 @@ async function findAll(flags: GivenFlags, { env }: Io): Promise<Findings> {
       ? []
       : await examineFolders(settings.sites, (text) => notes.push(text))
     if (checkStoreCa(settings).length === 0) notes.push(...(await checkSharedStore(settings)))
-    const problems = [...outside, ...pages, ...certificates, ...ports.problems]
+    const problems = [...outside, ...pages, ...certificates, ...ports.problems].map((one) =>
+      placed(one, loaded)
+    )
     return { ...effectiveOptions(loaded), problems, notes }
   } catch (error) {
     if (error instanceof ConfigError) return { options: [], sites: [], problems: error.problems, notes: [] }

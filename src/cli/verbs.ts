@@ -114,6 +114,13 @@ export const VERBS: readonly Verb[] = [
     load: () => import('./check.ts')
   },
   {
+    name: 'reload',
+    summary:
+      'read configuration, certificates, tokens and pages anew, as SIGHUP does, and say what came of it',
+    flags: CLIENT_FLAGS,
+    load: () => import('./reload.ts')
+  },
+  {
     name: 'pages init',
     summary: 'write copies of the built-in page, its style, script and words to edit',
     words: [{ name: 'DIR', description: 'folder to write them to; it is made where it is missing' }],

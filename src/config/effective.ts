@@ -34,7 +34,8 @@ export function effectiveOptions({ values, origins, sites }: LoadedSettings): Ef
   }
 }
 
-function effectiveOption<K extends SettingName>(
+/** One option as it may be shown. */
+export function effectiveOption<K extends SettingName>(
   key: K,
   value: OptionValues[K],
   source: Source

@@ -30,6 +30,8 @@ export interface LoadedSettings {
   origins: Origins
   /** The sites of the file, which are in the settings too, and where their values came from. */
   sites: LoadedSite[]
+  /** How somebody spelled an option, and where; of a site besides `default` when it is named. */
+  spelled(key: SettingName, site?: string): Spelled
 }
 
 /**
@@ -60,10 +62,18 @@ export function loadWithOrigins({ flags, env, cwd = process.cwd() }: LoadInput):
   const spelled = (key: SettingName): Spelled => spelling(key, origins[key], layers)
   problems.push(...applyRules(values, origins, spelled))
   const sites = [...defaultSite(values), ...loaded.map((site) => site.settings)]
-  const hostsOf = (site: string): Spelled => spellingInSite(site, 'hosts', file.sites) ?? spelled('hosts')
+  const spelledIn = (key: SettingName, site?: string): Spelled =>
+    (site === undefined ? undefined : spellingInSite(site, key, file.sites)) ?? spelled(key)
+  const hostsOf = (site: string): Spelled => spelledIn('hosts', site)
   problems.push(...checkHosts(sites, values.unknownHost, hostsOf, () => spelled('unknownHost')))
   if (problems.length > 0) throw new ConfigError(problems)
-  return { settings: { ...processOptions(values), sites }, values, origins, sites: loaded }
+  return {
+    settings: { ...processOptions(values), sites },
+    values,
+    origins,
+    sites: loaded,
+    spelled: spelledIn
+  }
 }
 
 /**
@@ -106,7 +116,7 @@ function fromFile(
   return outcome
 }
 
-type Spelled = Pick<ConfigProblem, 'name' | 'place'>
+export type Spelled = Pick<ConfigProblem, 'name' | 'place'>
 
 // How the one who gave the winning value spelled the option, and where.
 function spelling(key: SettingName, origin: Source, layers: Layers): Spelled {
@@ -118,7 +128,8 @@ function spelling(key: SettingName, origin: Source, layers: Layers): Spelled {
 
 function spellingInSite(site: string, key: SettingName, sites: FileOutcome['sites']): Spelled | undefined {
   const found = sites.find(({ name }) => name === site)
-  return found && spelling(key, 'file', [['file', found.given]])
+  if (!found?.given.has(OPTIONS[key].name)) return undefined
+  return spelling(key, 'file', [['file', found.given]])
 }
 
 function processOptions(values: OptionValues): ProcessOptions {

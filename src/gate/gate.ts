@@ -27,8 +27,6 @@ export interface Visit {
 export interface ClosedGate {
   /** Requests that wait for the end of the mode `hold`. */
   readonly held: number
-  /** Requests that have passed by a bypass and are not over. */
-  readonly bypassed: number
   /** Lets a request in, answers it, or keeps it. @returns whether it was let in at once */
   receive(visit: Visit): boolean
   /** Why it refuses at this moment. */
@@ -37,6 +35,14 @@ export interface ClosedGate {
   reconsider(): void
   /** Ends the wait of all who are held, and holds nobody any more: for a process that stops. */
   giveUp(): void
+  /** Ends the wait of all who are held: somebody else decides on them. */
+  handOver(to: (visit: Visit) => void): void
+}
+
+/** What has passed a closed gate. */
+export interface Passed {
+  /** Requests that have passed by a bypass and are not over. */
+  bypassed: number
 }
 
 export interface ClosedGateOptions {
@@ -46,12 +52,13 @@ export interface ClosedGateOptions {
   isProbe: PathMatch
   /** How many may be held at once. */
   holdLimit: number
+  /** Kept by somebody who lives longer. */
+  passed: Passed
 }
 
 const DEFAULT_MAX_WAIT_MS = 30_000
 
-export function createClosedGate({ site, judge, isProbe, holdLimit }: ClosedGateOptions): ClosedGate {
-  let bypassed = 0
+export function createClosedGate({ site, judge, isProbe, holdLimit, passed }: ClosedGateOptions): ClosedGate {
   let hasGivenUp = false
   const hold = createHold<Visit>({
     limit: holdLimit,
@@ -80,8 +87,8 @@ export function createClosedGate({ site, judge, isProbe, holdLimit }: ClosedGate
       return
     }
     markBypassed(request)
-    bypassed++
-    whenOver(response, () => bypassed--)
+    passed.bypassed++
+    whenOver(response, () => passed.bypassed--)
     visit.bypass(site.isKnown ? site.state.mode : 'starting')
   }
 
@@ -103,16 +110,14 @@ export function createClosedGate({ site, judge, isProbe, holdLimit }: ClosedGate
     get held() {
       return hold.size
     },
-    get bypassed() {
-      return bypassed
-    },
     receive,
     reason,
     reconsider: hold.reconsider,
     giveUp() {
       hasGivenUp = true
       hold.close()
-    }
+    },
+    handOver: hold.handOver
   }
 }
 

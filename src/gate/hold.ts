@@ -14,6 +14,8 @@ export interface Hold<Visit> {
   add(visit: Visit): boolean
   /** The mode has changed: lets go of all that it does not hold any more, a few at a time. */
   reconsider(): void
+  /** Ends the wait of all without a word: somebody else goes on with them. How long they have waited stays known. */
+  handOver(to: (visit: Visit) => void): void
   /** Ends the wait of all. */
   close(): void
 }
@@ -30,6 +32,9 @@ export interface HoldOptions<Visit> {
   /** It was too long. */
   onTimeout(visit: Visit): void
 }
+
+// Of a request that has come to be held elsewhere: when it began to wait.
+const waitsSinceMs = new WeakMap<object, number>()
 
 export function createHold<Visit extends Holdable>(options: HoldOptions<Visit>): Hold<Visit> {
   const { limit, isHeld, maxWaitMs, onReleased, onTimeout } = options
@@ -48,8 +53,14 @@ export function createHold<Visit extends Holdable>(options: HoldOptions<Visit>):
     get size() {
       return room.size
     },
-    add: (visit) => room.add({ visit, sinceMs: performance.now() }),
+    add: (visit) => room.add({ visit, sinceMs: waitsSinceMs.get(visit.response) ?? performance.now() }),
     reconsider: () => room.release(({ visit }) => isHeld(visit)),
+    handOver(to) {
+      room.empty(({ visit, sinceMs }) => {
+        waitsSinceMs.set(visit.response, sinceMs)
+        to(visit)
+      })
+    },
     close: () => room.empty(({ visit }) => onTimeout(visit))
   }
 }

@@ -3,13 +3,16 @@ import { networkOf, plainAddress } from '../address-ranges.ts'
 
 export type LimitName = 'total' | 'per-address'
 
-export interface ConnectionLimitOptions {
+export interface ConnectionLimits {
   /** Connections that may be open at once; 0 = any number. */
   max: number
   /** The same for each address, of IPv6 for each /64, which one host usually has; 0 = any number. */
   maxPerAddress: number
   /** Whose connections are those of many visitors: no limit per address. Default: nobody's. */
   isShared?(socket: Socket): boolean
+}
+
+export interface ConnectionLimitOptions extends ConnectionLimits {
   /** Told of a refusal, at most once in ten seconds: under a flood there is more to do than to log. */
   onRefused?(limit: LimitName): void
 }
@@ -23,12 +26,15 @@ export interface ConnectionLimit {
   admit(socket: Socket): boolean
   /** Counts a connection whose visitor is known only after a PROXY header, as {@link ConnectionLimit.admit}. */
   admitFrom(socket: Socket, address: string): boolean
+  /** Has other limits from now on; what is open stays open. */
+  change(limits: ConnectionLimits): void
 }
 
 const TELL_EVERY_MS = 10_000
 
 export function createConnectionLimit(options: ConnectionLimitOptions): ConnectionLimit {
-  const { max, maxPerAddress, isShared = () => false, onRefused } = options
+  const { onRefused } = options
+  let { max, maxPerAddress, isShared = () => false }: ConnectionLimits = options
   const perAddress = new Map<string, number>()
   const refused = { total: 0, 'per-address': 0 }
   let open = 0
@@ -70,6 +76,9 @@ export function createConnectionLimit(options: ConnectionLimitOptions): Connecti
       socket.once('close', () => open--)
       return isShared(socket) || admitFrom(socket, plainAddress(socket.remoteAddress ?? ''))
     },
-    admitFrom
+    admitFrom,
+    change(limits) {
+      ;({ max, maxPerAddress, isShared = () => false } = limits)
+    }
   }
 }

@@ -1,5 +1,5 @@
 /** Accepts connections at one address and finds out what is spoken on them. */
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { plainAddress } from '../address-ranges.ts'
 import { markUnixPeer } from '../unix-peer.ts'
 import { bind, boundTarget, type ListenTarget } from './bind.ts'
@@ -29,21 +29,14 @@ export interface ListenerOptions extends ServeOptions {
   socketMode?: number
 }
 
-/** A server that accepts connections. */
+/** Somewhere that connections come in by. */
 export interface Listener {
   /** Where it really listens: port 0 has become a port. */
   readonly target: ListenTarget
-  /** Stops accepting, lets requests finish, and cuts what is left after `timeoutMs`. */
-  close(timeoutMs: number): Promise<void>
-}
-
-const LOOK_FOR_END_EVERY_MS = 20
-
-/** Who accepts connections, and who speaks on them. */
-interface Assembly {
-  acceptor: Server
-  speakers: Speaker[]
-  close?(): void
+  /** Serves connections like this from now on; those that are open go on as they began. */
+  serve(target: ListenTarget, options: ListenerOptions): void
+  /** Stops accepting, lets requests finish, and cuts what is left after `timeoutMs`; null: never. */
+  close(timeoutMs: number | null): Promise<void>
 }
 
 /** Connections that somebody else accepts, and what is done with them. */
@@ -54,103 +47,136 @@ export interface Adopter extends Listener {
 
 /** @throws IntermissionError that names the address when it cannot be listened on */
 export async function openListener(target: ListenTarget, options: ListenerOptions): Promise<Listener> {
-  const { acceptor, close } = createService(target, options)
+  const adopter = adoptListener(target, options)
+  const acceptor = createServer({ allowHalfOpen: true, noDelay: true }, adopter.take)
   await bind(acceptor, target, options.socketMode ?? 0o666)
   return {
     get target() {
-      return boundTarget(acceptor, target)
+      return boundTarget(acceptor, adopter.target)
     },
-    close
+    serve: adopter.serve,
+    async close(timeoutMs) {
+      const closed = new Promise<void>((resolve) => acceptor.close(() => resolve()))
+      await adopter.close(timeoutMs)
+      await closed
+    }
   }
 }
 
 /** Serves connections that another process accepts at `target` and hands over. */
-export function adoptListener(target: ListenTarget, options: ListenerOptions): Adopter {
-  const { acceptor, close } = createService(target, options)
-  acceptor.emit('listening')
+export function adoptListener(firstTarget: ListenTarget, firstOptions: ListenerOptions): Adopter {
+  let target = firstTarget
+  let service = createService(target, firstOptions)
+  const before = new Set<Service>()
   return {
-    target,
-    take(socket) {
-      // As the acceptors here make theirs: a client that has sent all that it will still gets its answer.
-      socket.allowHalfOpen = true
-      acceptor.emit('connection', socket)
-      socket.resume()
+    get target() {
+      return target
     },
-    close
+    take: (socket) => service.take(socket),
+    serve(nextTarget, options) {
+      const old = service
+      target = nextTarget
+      service = createService(target, options)
+      before.add(old)
+      void old.ended().then(() => before.delete(old))
+    },
+    async close(timeoutMs) {
+      await Promise.all([service, ...before].map((one) => one.close(timeoutMs)))
+    }
   }
 }
 
-function createService(
-  target: ListenTarget,
-  options: ListenerOptions
-): { acceptor: Server; close: Listener['close'] } {
-  const assembly = assemble(target, options)
-  const { acceptor, speakers } = assembly
+/** What is done with connections. */
+interface Service {
+  take(socket: Socket): void
+  /** Resolves once no connection is left. */
+  ended(): Promise<void>
+  close: Listener['close']
+}
+
+function createService(target: ListenTarget, options: ListenerOptions): Service {
+  const { take, speakers, close } = assemble(target, options)
   const open = new Set<Socket>()
-  acceptor.prependListener('connection', (socket: Socket) => {
-    // A request that was put back on its connection makes it come once more.
-    if (open.has(socket)) return
-    if (target.kind === 'unix') markUnixPeer(socket)
-    if (options.limit?.admit(socket) === false) return
-    open.add(socket)
-    socket.once('close', () => open.delete(socket))
-  })
+  const waiting: (() => void)[] = []
+  let end: Promise<void> | undefined
+
+  async function untilEnd(): Promise<void> {
+    if (open.size > 0) await new Promise<void>((resolve) => waiting.push(resolve))
+    for (const speaker of speakers) speaker.close()
+    close?.()
+  }
+  const ended = (): Promise<void> => {
+    end ??= untilEnd()
+    return end
+  }
+
   return {
-    acceptor,
-    async close(timeoutMs) {
-      const closed = new Promise<void>((resolve) => {
-        acceptor.close(() => resolve())
+    take(socket) {
+      // As the acceptors here make theirs: a client that has sent all that it will still gets its answer.
+      socket.allowHalfOpen = true
+      if (target.kind === 'unix') markUnixPeer(socket)
+      if (options.limit?.admit(socket) === false) return
+      open.add(socket)
+      socket.once('close', () => {
+        open.delete(socket)
+        if (open.size === 0) for (const resolve of waiting.splice(0)) resolve()
       })
+      take(socket)
+    },
+    ended,
+    async close(timeoutMs) {
       for (const speaker of speakers) speaker.drain()
       // Upgraded connections are no longer a server's, but still ours to end.
-      const cut = setTimeout(() => {
+      const cut = (): void => {
         for (const socket of open) socket.destroy()
-      }, timeoutMs)
-      await closed
-      while (open.size > 0) await new Promise((resolve) => setTimeout(resolve, LOOK_FOR_END_EVERY_MS))
-      clearTimeout(cut)
-      for (const speaker of speakers) speaker.close()
-      assembly.close?.()
+      }
+      const timer = timeoutMs === null ? undefined : setTimeout(cut, timeoutMs)
+      await ended()
+      clearTimeout(timer)
     }
   }
+}
+
+/** Who takes connections, and who speaks on them. */
+interface Assembly {
+  take(socket: Socket): void
+  speakers: Speaker[]
+  close?(): void
 }
 
 function assemble(target: ListenTarget, options: ListenerOptions): Assembly {
   const { certificates, http2: offersHttp2 = true, h2c = false, sendsProxyHeader } = options
   const isTls = target.kind === 'tcp' && target.tls === true
   const http1 = createHttp1(options)
-  // The usual case: nothing between the connection and Node's parser.
-  if (!isTls && !h2c && sendsProxyHeader === undefined) return { acceptor: http1.server, speakers: [http1] }
-
   startTimeouts(http1.server)
   if (isTls) {
     if (certificates === undefined) throw new TypeError('a listener with TLS needs certificates')
     const http2 = offersHttp2 ? createHttp2(options) : null
     const tls = createTlsFront(certificates, http1.take, http2?.take ?? null)
-    const acceptor = sendsProxyHeader === undefined ? tls.server : acceptWithHeader(options, tls.take)
-    return { acceptor, speakers: http2 === null ? [http1] : [http1, http2], close: tls.close }
+    const speakers = http2 === null ? [http1] : [http1, http2]
+    return { take: afterHeader(options, tls.take), speakers, close: tls.close }
   }
   const http2 = h2c ? createHttp2(options) : null
-  const acceptor = acceptWithHeader(options, (socket, source) => {
+  // The usual case: nothing between the connection and Node's parser.
+  if (http2 === null && sendsProxyHeader === undefined) return { take: http1.take, speakers: [http1] }
+  const take = afterHeader(options, (socket, source) => {
     if (source !== null) overrideRemoteAddress(socket, source)
     if (http2 === null) http1.take(socket)
     else sniffHttp2(socket, HEAD_TIMEOUT_MS, (isHttp2) => (isHttp2 ? http2 : http1).take(socket))
   })
-  return { acceptor, speakers: http2 === null ? [http1] : [http1, http2] }
+  return { take, speakers: http2 === null ? [http1] : [http1, http2] }
 }
 
-function acceptWithHeader(
+function afterHeader(
   { sendsProxyHeader, limit }: ListenerOptions,
   take: (socket: Socket, source: ProxySource | null) => void
-): Server {
-  return createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    // Over the limit.
-    if (socket.destroyed) return
+): (socket: Socket) => void {
+  return (socket) => {
     if (sendsProxyHeader?.(socket) !== true) take(socket, null)
     else
       readProxyHeader(socket, (source) => {
         if (source === null || limit?.admitFrom(socket, plainAddress(source.address)) !== false)
           take(socket, source)
       })
-  })
+  }
 }

@@ -123,6 +123,21 @@ const CATALOG = {
     type: 'gauge',
     help: 'Changes that a receiver is still to be told of.'
   },
+  intermission_reloads_total: {
+    type: 'counter',
+    help: 'Reloads of the configuration: those that are in force, and those that were refused.',
+    labels: ['outcome']
+  },
+  intermission_config_last_reload_successful: {
+    type: 'gauge',
+    help: '1 while the last reload was good or there was none, 0 after one that was refused.',
+    across: 'highest'
+  },
+  intermission_config_last_reload_success_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the configuration that is in force was read, in seconds since 1970.',
+    across: 'highest'
+  },
   process_start_time_seconds: {
     type: 'gauge',
     help: 'When the process began, in seconds since 1970.',

@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from 'node:util'
 import { createWaitingRoom } from '../waiting-room.ts'
 import type { ExchangeHandler, UpstreamRequest, UpstreamTimeouts } from './exchange.ts'
 import { UpstreamError } from './failure.ts'
 import { resending } from './resend.ts'
 import type { UpstreamTarget } from './target.ts'
-import { createUpstream, type Upstream, WAIT_FOR_PROBE_MS } from './upstream.ts'
+import { createUpstream, type Upstream, type UpstreamUser, WAIT_FOR_PROBE_MS } from './upstream.ts'
 
 /** Which of several upstreams gets the next request. */
 export type Balance = 'least-busy' | 'round-robin'
@@ -17,6 +18,8 @@ export interface ForwarderOptions {
   holdOnRefusedMs: number
   /** An upstream has become unreachable, or, without an error, reachable again. */
   onBreaker(upstream: Upstream, error: UpstreamError | null): void
+  /** One whose place it will take: upstreams that both have stay as they are. Default: none. */
+  replaces?: Forwarder | undefined
 }
 
 /** Sends requests to whichever upstream can take them. */
@@ -29,6 +32,11 @@ export interface Forwarder {
   /** Whether there is an upstream that is not known to be gone. When there is none, it looks again. */
   isReachable(): boolean
   dispatch(request: UpstreamRequest, handler: ExchangeHandler): void
+  /** Takes the place of the one that it replaces, with its upstreams and with those who wait there. */
+  takeOver(): void
+  /** Lets another one do what is still to be done. @param kept upstreams that are the other one's from now on */
+  handOver(successor: Forwarder, kept: ReadonlySet<Upstream>): void
+  /** Closes its upstreams, but for those that are another one's. */
   close(): void
 }
 
@@ -45,8 +53,13 @@ interface Waiting {
   untilMs: number
 }
 
-export function createForwarder(options: ForwarderOptions): Forwarder {
+// A request that is refused again after its release has waited already, and one that has changed its forwarder as well.
+const waitsUntilMs = new WeakMap<ExchangeHandler, number>()
+
+export function createForwarder({ replaces, ...options }: ForwarderOptions): Forwarder {
   const { timeouts, holdOnRefusedMs } = options
+  // Forgotten with its hand-over, or each would keep all that were before.
+  let before = replaces
   const room = createWaitingRoom<Waiting>({
     limit: HOLD_LIMIT,
     isGone: ({ handler }) => handler.isGone,
@@ -63,31 +76,39 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
   let turn = 0
   let attempts = ATTEMPTS
   let countedMs = 0
-  // A request that is refused again after its release has waited already.
-  const waitsUntilMs = new WeakMap<ExchangeHandler, number>()
+  let successor: Forwarder | null = null
 
-  const upstreams = options.targets.map((target) =>
-    createUpstream({
-      target,
-      timeouts,
-      probesAlone: options.targets.length > 1,
-      onBreaker(upstream, error) {
-        if (error === null) {
-          attempts = ATTEMPTS
-          room.release(hasNobody)
-        }
-        options.onBreaker(upstream, error)
-      },
-      onUnreachable(_upstream, error, request, handler) {
-        lastError = error
-        if (request !== null && handler !== null && !handler.isGone) onRefused(request, handler)
-        else if (holdOnRefusedMs === 0 && upstreams.every(({ breaker }) => breaker === 'open'))
-          room.empty(fail)
+  const user: UpstreamUser = {
+    probesAlone: options.targets.length > 1,
+    onBreaker(upstream, error) {
+      if (error === null) {
+        attempts = ATTEMPTS
+        room.release(hasNobody)
       }
-    })
-  )
+      options.onBreaker(upstream, error)
+    },
+    onUnreachable(_upstream, error, request, handler) {
+      lastError = error
+      if (request !== null && handler !== null && !handler.isGone) onRefused(request, handler)
+      else if (holdOnRefusedMs === 0 && upstreams.every(({ breaker }) => breaker === 'open')) room.empty(fail)
+    }
+  }
+  const left = [...(before?.upstreams ?? [])]
+  const kept = new Set<Upstream>()
+  const upstreams = options.targets.map((target) => {
+    const at = left.findIndex((one) => isSame(one, target, timeouts))
+    if (at === -1) return createUpstream(target, timeouts, user)
+    const [upstream] = left.splice(at, 1) as [Upstream]
+    kept.add(upstream)
+    return upstream
+  })
+  const owned = new Set(upstreams.filter((one) => !kept.has(one)))
 
   function dispatch(request: UpstreamRequest, handler: ExchangeHandler): void {
+    if (successor !== null) {
+      successor.dispatch(request, handler)
+      return
+    }
     const upstream = upstreams.length === 1 ? upstreams[0]! : choose()
     if (upstream.breaker === 'closed') upstream.dispatch(request, handler)
     else wait(request, handler, waitMs)
@@ -96,6 +117,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
   // A request that comes by itself is worth an attempt: the app may have come back in this moment. In a rush an attempt
   // in a while has to do, for it costs more than many answers. Pauses do not end a rush: they are how a busy machine looks.
   function refusal(): UpstreamError | null {
+    if (successor !== null) return successor.refusal()
     if (holdOnRefusedMs > 0 || !hasNobody()) return null
     const now = performance.now()
     attempts = Math.min(ATTEMPTS, attempts + (now - countedMs) / ATTEMPT_EVERY_MS)
@@ -125,7 +147,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
 
   // Nothing has been sent and nothing has been read, so another one may have it, whatever the method.
   function onRefused(request: UpstreamRequest, handler: ExchangeHandler): void {
-    if (!hasNobody()) dispatch(request, handler)
+    if (successor !== null || !hasNobody()) dispatch(request, handler)
     else if (holdOnRefusedMs > 0) wait(request, handler, holdOnRefusedMs)
     else handler.onError(lastError)
   }
@@ -159,7 +181,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     handler.onError(lastError)
   }
 
-  return {
+  const forwarder: Forwarder = {
     upstreams,
     get held() {
       return room.size
@@ -171,10 +193,30 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       return false
     },
     dispatch: holdOnRefusedMs > 0 ? resending(dispatch) : dispatch,
+    takeOver() {
+      for (const upstream of kept) {
+        owned.add(upstream)
+        upstream.usedBy(user)
+      }
+      before?.handOver(forwarder, kept)
+      before = undefined
+      kept.clear()
+    },
+    handOver(next, theirs) {
+      successor = next
+      for (const upstream of theirs) owned.delete(upstream)
+      room.empty(({ request, handler }) => next.dispatch(request, handler))
+      stopProbing()
+    },
     close() {
       room.empty(fail)
       stopProbing()
-      for (const upstream of upstreams) upstream.close()
+      for (const upstream of owned) upstream.close()
     }
   }
+  return forwarder
+}
+
+function isSame(one: Upstream, target: UpstreamTarget, timeouts: UpstreamTimeouts): boolean {
+  return one.target.identity === target.identity && isDeepStrictEqual(one.timeouts, timeouts)
 }

@@ -54,7 +54,8 @@ export function passesNow(upstream: Upstream, check: string | null): Promise<boo
 type Report = (failure: string | null) => void
 
 function createReport(upstream: Upstream, { onChange }: HealthCheckOptions): Report {
-  let failures = 0
+  // One that was ill for whoever looked before is not well at once.
+  let failures = upstream.isHealthy ? 0 : FAILURES
   return (failure) => {
     failures = failure === null ? 0 : failures + 1
     const isHealthy = failures < FAILURES

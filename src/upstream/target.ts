@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { connect, isIP, type NetConnectOpts, type OnReadOpts, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, createSecureContext } from 'node:tls'
@@ -21,6 +22,8 @@ export interface UpstreamTls {
 export interface UpstreamTarget {
   /** As it was given; for the log and the status, never for a client. */
   name: string
+  /** Equal for targets that lead to the same place in the same way. */
+  identity: string
   /** The Host that an HTTP/1.0 request without one is given. */
   host: string
   /** Reached by a name, which may come to mean another address. */
@@ -44,6 +47,8 @@ export function canConnect({ open, connectEvent }: UpstreamTarget, timeoutMs: nu
     socket.once(connectEvent, () => settle(true)).on('error', () => settle(false))
   })
 }
+
+const EMPTY = Buffer.alloc(0)
 
 export const UPSTREAM_ALLOWED = 'http://host[:port], https://host[:port] or unix:/path/to.sock'
 
@@ -87,7 +92,10 @@ function parseOrigin(text: string, field: string): URL {
 function plainTarget(name: string, host: string, where: NetConnectOpts): UpstreamTarget {
   const options = { ...where, noDelay: true, allowHalfOpen: true }
   const isName = 'host' in where && isIP(where.host ?? '') === 0
-  return { name, host, isName, connectEvent: 'connect', open: (onread) => connect({ ...options, onread }) }
+  return {
+    ...{ name, identity: name, host, isName, connectEvent: 'connect' },
+    open: (onread) => connect({ ...options, onread })
+  }
 }
 
 function tlsTarget(
@@ -98,11 +106,12 @@ function tlsTarget(
   tls: UpstreamTls
 ): UpstreamTarget {
   const serverName = tls.name ?? host
+  const files = readFiles(tls)
   let session: Buffer | undefined
   const options: ConnectionOptions = {
     host,
     port,
-    secureContext: secureContext(tls),
+    secureContext: secureContext(tls, files),
     rejectUnauthorized: tls.verify ?? true,
     ALPNProtocols: ['http/1.1'],
     // An IP address must not be sent as a name (RFC 6066 section 3), but is compared with the certificate all the same.
@@ -118,13 +127,30 @@ function tlsTarget(
     })
     return socket
   }
-  return { name, host: hostField, isName: isIP(host) === 0, connectEvent: 'secureConnect', open }
+  const identity = `${name} ${serverName} ${tls.verify ?? true} ${digestOf(files)}`
+  return { name, identity, host: hostField, isName: isIP(host) === 0, connectEvent: 'secureConnect', open }
 }
 
-function secureContext(tls: UpstreamTls): ReturnType<typeof createSecureContext> {
-  const ca = readPem('upstreamCa', tls.caFile)
-  const cert = readPem('upstreamCert', tls.certFile)
-  const key = readPem('upstreamKey', tls.keyFile)
+type PemFiles = Record<'ca' | 'cert' | 'key', Buffer | undefined>
+
+function readFiles(tls: UpstreamTls): PemFiles {
+  return {
+    ca: readPem('upstreamCa', tls.caFile),
+    cert: readPem('upstreamCert', tls.certFile),
+    key: readPem('upstreamKey', tls.keyFile)
+  }
+}
+
+function digestOf({ ca = EMPTY, cert = EMPTY, key = EMPTY }: PemFiles): string {
+  const hash = createHash('sha256')
+  for (const pem of [ca, cert, key]) hash.update(`${pem.length} `).update(pem)
+  return hash.digest('base64')
+}
+
+function secureContext(
+  tls: UpstreamTls,
+  { ca, cert, key }: PemFiles
+): ReturnType<typeof createSecureContext> {
   if ((cert === undefined) !== (key === undefined)) {
     const missing = cert === undefined ? 'upstreamCert' : 'upstreamKey'
     throw new InputError(missing, null, 'upstreamCert and upstreamKey together')

@@ -9,9 +9,8 @@ import { canConnect, type UpstreamTarget } from './target.ts'
  */
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
-export interface UpstreamOptions {
-  target: UpstreamTarget
-  timeouts: UpstreamTimeouts
+/** Who uses an upstream, and hears of it. */
+export interface UpstreamUser {
   /**
    * Tries by itself to connect while nobody is there. An only upstream is tried for each request that comes; one of
    * several gets none as long as another answers.
@@ -31,6 +30,10 @@ export interface UpstreamOptions {
 /** One place that the app listens at, and what we know of it. */
 export interface Upstream {
   readonly name: string
+  readonly target: UpstreamTarget
+  readonly timeouts: UpstreamTimeouts
+  /** Has another user from now on. Connections, and what is known, stay. */
+  usedBy(user: UpstreamUser): void
   /** The Host that a request of our own names. */
   readonly host: string
   readonly breaker: BreakerState
@@ -60,8 +63,12 @@ export const WAIT_FOR_PROBE_MS = 50
  * Only a connection that cannot be had opens the breaker: a slow or failing answer says something about one request,
  * not about the app.
  */
-export function createUpstream(options: UpstreamOptions): Upstream {
-  const { target } = options
+export function createUpstream(
+  target: UpstreamTarget,
+  timeouts: UpstreamTimeouts,
+  firstUser: UpstreamUser
+): Upstream {
+  let user = firstUser
   let breaker: BreakerState = 'closed'
   // Of the last attempt: when it began, or has failed.
   let triedMs = 0
@@ -69,20 +76,20 @@ export function createUpstream(options: UpstreamOptions): Upstream {
 
   const pool = createPool({
     target,
-    timeouts: options.timeouts,
+    timeouts,
     onConnected() {
       if (breaker === 'closed') return
       breaker = 'closed'
       stopProbing()
-      options.onBreaker(upstream, null)
+      user.onBreaker(upstream, null)
     },
     onUnreachable(error, request, handler) {
       const wasClosed = breaker === 'closed'
       breaker = 'open'
       triedMs = performance.now()
-      if (options.probesAlone) probeTimer ??= setInterval(probe, PROBE_EVERY_MS).unref()
-      if (wasClosed) options.onBreaker(upstream, error)
-      options.onUnreachable(upstream, error, request, handler)
+      probeAlone()
+      if (wasClosed) user.onBreaker(upstream, error)
+      user.onUnreachable(upstream, error, request, handler)
     }
   })
 
@@ -93,6 +100,10 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     pool.connect()
   }
 
+  function probeAlone(): void {
+    if (user.probesAlone) probeTimer ??= setInterval(probe, PROBE_EVERY_MS).unref()
+  }
+
   function stopProbing(): void {
     if (probeTimer !== null) clearInterval(probeTimer)
     probeTimer = null
@@ -100,6 +111,13 @@ export function createUpstream(options: UpstreamOptions): Upstream {
 
   const upstream: Upstream = {
     name: target.name,
+    target,
+    timeouts,
+    usedBy(next) {
+      user = next
+      stopProbing()
+      if (breaker !== 'closed') probeAlone()
+    },
     host: target.host,
     isHealthy: true,
     get breaker() {
@@ -113,7 +131,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     },
     dispatch: pool.dispatch,
     async reach() {
-      const isThere = await canConnect(target, options.timeouts.connectTimeoutMs)
+      const isThere = await canConnect(target, timeouts.connectTimeoutMs)
       if (isThere) probe()
       return isThere
     },

@@ -1,0 +1,31 @@
+import { InputError, IntermissionError } from '../errors.ts'
+
+/** How a gate was told what is open and what is not. */
+export interface Opening {
+  store?: { subscribe: unknown }
+  site?: unknown
+  maintenance?: { enter: unknown }
+}
+
+/** @throws InputError, or IntermissionError ERR_PLUGIN_MISUSE for two ways at once */
+export function checkOpening({ store, site, maintenance: given }: Opening): void {
+  if (given !== undefined && (store !== undefined || site !== undefined)) {
+    throw new IntermissionError(
+      'ERR_PLUGIN_MISUSE',
+      'maintenance: give either an open maintenance, or the store and site to open one from'
+    )
+  }
+  if (given !== undefined && typeof given?.enter !== 'function') {
+    throw new InputError('maintenance', typeof given, 'what openMaintenance() gives')
+  }
+  if (store !== undefined && typeof store?.subscribe !== 'function') {
+    throw new InputError(
+      'store',
+      typeof store,
+      'a store such as createMemoryStore() or createFileStore() gives'
+    )
+  }
+  if (site !== undefined && (typeof site !== 'string' || site === '')) {
+    throw new InputError('site', site, 'the name of a site')
+  }
+}
