@@ -83,7 +83,8 @@ export async function runServer(first: LoadedSettings, load: () => Promise<Loade
     const weakness = http2Weakness()
     if (weakness !== null && (settings.h2c || (settings.http2 && settings.tlsCert.length > 0)))
       tell('warn', { weakness }, 'HTTP/2 offered with a warning')
-    else if (weakness !== null && settings.tlsCert.length > 0) tell('info', { weakness }, 'HTTP/2 not offered')
+    else if (weakness !== null && settings.tlsCert.length > 0)
+      tell('info', { weakness }, 'HTTP/2 not offered')
     const signal = await signals.stopped
     stopping = true
     fleet.stopping()

@@ -186,7 +186,12 @@ export function createWorkers(deps: WorkersDeps): Workers {
   }
 
   function startOf(): WorkerStart {
-    return { settings, targets: acceptors.targets(), markPath: fleet.markPath, fences: settings.fencing === 'strict' }
+    return {
+      settings,
+      targets: acceptors.targets(),
+      markPath: fleet.markPath,
+      fences: settings.fencing === 'strict'
+    }
   }
 
   function renew(pid: number | undefined, how: string, livedMs: number): void {

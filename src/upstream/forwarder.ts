@@ -32,6 +32,8 @@ export interface Forwarder {
   /** Whether there is an upstream that is not known to be gone. When there is none, it looks again. */
   isReachable(): boolean
   dispatch(request: UpstreamRequest, handler: ExchangeHandler): void
+  /** Goes on with what the forwarder that this one replaces was to do. */
+  resume(request: UpstreamRequest, handler: ExchangeHandler): void
   /** Takes the place of the one that it replaces, with its upstreams and with those who wait there. */
   takeOver(): void
   /** Lets another one do what is still to be done. @param kept upstreams that are the other one's from now on */
@@ -106,7 +108,7 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
 
   function dispatch(request: UpstreamRequest, handler: ExchangeHandler): void {
     if (successor !== null) {
-      successor.dispatch(request, handler)
+      successor.resume(request, handler)
       return
     }
     const upstream = upstreams.length === 1 ? upstreams[0]! : choose()
@@ -193,6 +195,7 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
       return false
     },
     dispatch: holdOnRefusedMs > 0 ? resending(dispatch) : dispatch,
+    resume: dispatch,
     takeOver() {
       for (const upstream of kept) {
         owned.add(upstream)
@@ -205,7 +208,7 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
     handOver(next, theirs) {
       successor = next
       for (const upstream of theirs) owned.delete(upstream)
-      room.empty(({ request, handler }) => next.dispatch(request, handler))
+      room.empty(({ request, handler }) => next.resume(request, handler))
       stopProbing()
     },
     close() {
