@@ -110,7 +110,7 @@ export async function runServer(first: LoadedSettings, load: () => Promise<Loade
       throw error
     })
     prepared.commit()
-    ofWorkers?.commit()
+    await ofWorkers?.commit()
     for (const line of prepared.lines) process.stdout.write(`${line}\n`)
   }
 
