@@ -5,6 +5,7 @@ import { ensureAdminToken, hasAdmin } from './config/token.ts'
 import { openFleet, openFleetControl } from './fleet/open-fleet.ts'
 import { createGateway, type Gateway } from './gateway.ts'
 import { http2Weakness } from './http2-safety.ts'
+import { inherit, refuseUnclaimed } from './listeners/inherited.ts'
 import { createLogStream } from './log.ts'
 import { originsOf } from './origins.ts'
 import { packageVersion } from './package-root.ts'
@@ -19,9 +20,14 @@ import { createWorkers } from './workers.ts'
  * Runs a gateway until TERM or INT: the first drains and stops, a second one stops at once. HUP reloads.
  *
  * @param load reads the configuration anew
+ * @param inherited how many sockets were handed over at the start
  * @returns the exit code
  */
-export async function runServer(first: LoadedSettings, load: () => Promise<LoadedSettings>): Promise<number> {
+export async function runServer(
+  first: LoadedSettings,
+  load: () => Promise<LoadedSettings>,
+  inherited: number
+): Promise<number> {
   const { settings } = first
   const output = createLogStream(process.stdout)
   let stopping = false
@@ -78,7 +84,9 @@ export async function runServer(first: LoadedSettings, load: () => Promise<Loade
   })
 
   try {
+    if (inherited > 0) await inherit(inherited)
     await apply(first)
+    refuseUnclaimed()
     for (const say of early.splice(0)) say()
     const weakness = http2Weakness()
     if (weakness !== null && (settings.h2c || (settings.http2 && settings.tlsCert.length > 0)))

@@ -1,5 +1,5 @@
-import { createServer, type Socket } from 'node:net'
-import { bind, boundTarget } from './listeners/bind.ts'
+import type { Socket } from 'node:net'
+import { boundTarget, listenAt } from './listeners/bind.ts'
 import type { ListenTarget } from './listeners/listener.ts'
 import type { OpenOne } from './serving.ts'
 import type { Dispatch } from './worker-dispatch.ts'
@@ -23,15 +23,11 @@ export function createAcceptors(dispatch: Dispatch): Acceptors {
   return {
     async open(wanted, _options, place) {
       early.set(place, [])
-      const acceptor = createServer(
-        { pauseOnConnect: true, allowHalfOpen: true, noDelay: true },
-        (socket) => {
-          const waiting = early.get(place)
-          if (waiting === undefined) dispatch.take(socket, place)
-          else waiting.push(socket)
-        }
-      )
-      await bind(acceptor, wanted, 0o666)
+      const acceptor = await listenAt(wanted, 0o666, (socket) => {
+        const waiting = early.get(place)
+        if (waiting === undefined) dispatch.take(socket, place)
+        else waiting.push(socket)
+      })
       let target = boundTarget(acceptor, wanted)
       targets.set(place, target)
       const close = async (): Promise<void> => {

@@ -10,5 +10,12 @@ export const run: RunVerb = async (flags, { env }) => {
   const load = () => loadChecked({ flags, env, cwd })
   const first = await load()
   const { runServer } = await import('../server.ts')
-  return runServer(first, load)
+  return runServer(first, load, takeInherited(env))
+}
+
+/** How many sockets were handed over to this very process (sd_listen_fds(3)). Not to those that it starts. */
+function takeInherited(env: NodeJS.ProcessEnv): number {
+  const { LISTEN_PID: pid, LISTEN_FDS: count } = env
+  for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) delete env[name]
+  return pid === String(process.pid) && /^[1-9]\d{0,3}$/.test(count ?? '') ? Number(count) : 0
 }

@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
-import { connect, type Server } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
 import { IntermissionError } from '../errors.ts'
+import { claimInherited, type OnConnection, placeName } from './inherited.ts'
 
 /** Where to listen: a TCP address (port 0 = any free one), with TLS or without, or a unix socket. */
 export type ListenTarget =
@@ -10,8 +11,27 @@ export type ListenTarget =
 /** More than Node's default: after a pause of ours, many clients come at once. */
 const BACKLOG = 1024
 
-/** @throws IntermissionError that names the address when it cannot be listened on */
-export async function bind(server: Server, target: ListenTarget, socketMode: number): Promise<void> {
+/**
+ * Listens, with a socket that was handed over for this address where there is one. Connections come paused.
+ *
+ * @throws IntermissionError that names the address when it cannot be listened on
+ */
+export async function listenAt(
+  target: ListenTarget,
+  socketMode: number,
+  onConnection: OnConnection
+): Promise<Server> {
+  const inherited = claimInherited(
+    target.kind === 'unix' ? target.path : placeName(target.host, target.port),
+    onConnection
+  )
+  if (inherited !== undefined) return inherited
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, onConnection)
+  await bind(server, target, socketMode)
+  return server
+}
+
+async function bind(server: Server, target: ListenTarget, socketMode: number): Promise<void> {
   const where = target.kind === 'unix' ? target.path : `${target.host}:${target.port}`
   if (target.kind === 'unix') await removeStaleSocket(target.path)
   await new Promise<void>((resolve, reject) => {

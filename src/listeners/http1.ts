@@ -43,6 +43,11 @@ export interface Http1Speaker extends Speaker {
 }
 
 const CLOSE_IDLE_EVERY_MS = 50
+/**
+ * A client that is busy asks again within this, and is told with its answer that the connection ends. To close it at once would
+ * often meet a request that is on its way.
+ */
+const LAST_REQUEST_MS = 1000
 
 export function createHttp1(options: ServeOptions): Http1Speaker {
   const headersTimeout = options.headTimeoutMs ?? HEAD_TIMEOUT_MS
@@ -60,6 +65,7 @@ export function createHttp1(options: ServeOptions): Http1Speaker {
   server.maxHeadersCount = 0
   const stalled = watchStalled(options.clientIdleTimeoutMs ?? CLIENT_IDLE_TIMEOUT_MS)
   let idleCloser: NodeJS.Timeout | null = null
+  let closeIdleFromMs = 0
 
   const takes = (request: IncomingMessage, response: ServerResponse): boolean => {
     const refused = refusal(request)
@@ -112,8 +118,11 @@ export function createHttp1(options: ServeOptions): Http1Speaker {
       server.emit('connection', socket)
     },
     drain() {
-      idleCloser ??= setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS)
-      server.closeIdleConnections()
+      if (idleCloser !== null) return
+      closeIdleFromMs = performance.now() + LAST_REQUEST_MS
+      idleCloser = setInterval(() => {
+        if (performance.now() >= closeIdleFromMs) server.closeIdleConnections()
+      }, CLOSE_IDLE_EVERY_MS)
     },
     close() {
       if (idleCloser !== null) clearInterval(idleCloser)

@@ -1,8 +1,8 @@
 /** Accepts connections at one address and finds out what is spoken on them. */
-import { createServer, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { plainAddress } from '../address-ranges.ts'
 import { markUnixPeer } from '../unix-peer.ts'
-import { bind, boundTarget, type ListenTarget } from './bind.ts'
+import { boundTarget, type ListenTarget, listenAt } from './bind.ts'
 import type { CertificateStore } from './certificate-store.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
 import { overrideRemoteAddress, readProxyHeader, sniffHttp2 } from './first-bytes.ts'
@@ -48,8 +48,10 @@ export interface Adopter extends Listener {
 /** @throws IntermissionError that names the address when it cannot be listened on */
 export async function openListener(target: ListenTarget, options: ListenerOptions): Promise<Listener> {
   const adopter = adoptListener(target, options)
-  const acceptor = createServer({ allowHalfOpen: true, noDelay: true }, adopter.take)
-  await bind(acceptor, target, options.socketMode ?? 0o666)
+  const acceptor = await listenAt(target, options.socketMode ?? 0o666, (socket) => {
+    adopter.take(socket)
+    socket.resume()
+  })
   return {
     get target() {
       return boundTarget(acceptor, adopter.target)
