@@ -151,8 +151,24 @@ test('systemd hands its socket over', async (t) => {
   if (tool === undefined) return
   const app = await httpUpstream(t, (_request, response) => void response.end('app'))
   const port = await freePort()
-  const flags = ['--listen', `127.0.0.1:${port}`, '--admin', 'off', '--upstream', app.url, '--state-dir', tempDir(t)]
-  const started = startProcess(t, tool, ['-l', `127.0.0.1:${port}`, process.execPath, COMMAND, 'start', ...flags])
+  const flags = [
+    '--listen',
+    `127.0.0.1:${port}`,
+    '--admin',
+    'off',
+    '--upstream',
+    app.url,
+    '--state-dir',
+    tempDir(t)
+  ]
+  const started = startProcess(t, tool, [
+    '-l',
+    `127.0.0.1:${port}`,
+    process.execPath,
+    COMMAND,
+    'start',
+    ...flags
+  ])
   await started.waitFor(/Listening on/)
   // It starts the gateway with the first connection, which waits for it.
   assert.equal(await (await fetch(`http://127.0.0.1:${port}`)).text(), 'app')
