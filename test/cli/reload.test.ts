@@ -8,72 +8,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import WebSocket, { WebSocketServer } from 'ws'
 import { makeCertificate } from '../helpers/certificate.ts'
+import { configured, freePort, named, textOf } from '../helpers/configured.ts'
 import { callGateway } from '../helpers/gateway-status.ts'
-import {
-  type Finished,
-  type GatewayProcess,
-  intermission,
-  startGateway,
-  startIntermission
-} from '../helpers/process.ts'
+import { intermission } from '../helpers/process.ts'
 import { waitUntil } from '../helpers/store-contract.ts'
-import { type Cleanup, tempDir } from '../helpers/temp-dir.ts'
-import { httpUpstream, okUpstream } from '../helpers/upstream.ts'
-
-/** A gateway with a configuration file that can be written anew. */
-interface Configured {
-  gateway: GatewayProcess
-  path: string
-  write(lines: readonly string[]): void
-  reload(...flags: string[]): Promise<Finished>
-}
-
-/** @param listen where to listen, by flag; null: as the lines say */
-async function configured(
-  t: Cleanup,
-  lines: readonly string[],
-  listen: string | null = '127.0.0.1:0'
-): Promise<Configured> {
-  const path = join(tempDir(t), 'intermission.yaml')
-  const write = (all: readonly string[]): void => writeFileSync(path, `${all.join('\n')}\n`)
-  write(lines)
-  const gateway =
-    listen === null
-      ? await startByFile(t, path)
-      : await startGateway(t, ['--config', path, '--listen', listen])
-  const admin = gateway.adminUrl.replace('http://', '')
-  const found = ['--admin', admin, '--admin-token-file', join(gateway.stateDir, 'admin-token')]
-  return { gateway, path, write, reload: (...more) => intermission(t, ['reload', ...found, ...more]) }
-}
-
-/** Starts it without a flag for what the file is to say. */
-async function startByFile(t: Cleanup, path: string): Promise<GatewayProcess> {
-  const stateDir = tempDir(t)
-  const args = ['start', '--config', path, '--admin', '127.0.0.1:0', '--state-dir', stateDir]
-  const running = startIntermission(t, args)
-  const url = await running.waitFor(/^intermission listening on (\S+)$/m)
-  const adminUrl = await running.waitFor(/^intermission admin on (\S+)$/m)
-  return Object.assign(Object.create(running) as GatewayProcess, { url, adminUrl, stateDir })
-}
-
-/** An app that says its name, slowly under /slow. */
-async function named(t: Cleanup, name: string): Promise<string> {
-  const { url } = await httpUpstream(t, async (request, response) => {
-    if (request.url === '/slow') await sleep(1000)
-    response.end(name)
-  })
-  return url
-}
-
-const textOf = async (url: string): Promise<string> => (await fetch(url)).text()
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
+import { tempDir } from '../helpers/temp-dir.ts'
+import { okUpstream } from '../helpers/upstream.ts'
 
 test('reload puts a new upstream into force; a request that is under way ends at the old one', async (t) => {
   const [one, two] = [await named(t, 'one'), await named(t, 'two')]

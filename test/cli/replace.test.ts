@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import test from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { packageRoot } from '../../src/package-root.ts'
+import { freePort } from '../helpers/configured.ts'
 import { load, summary, unexpected } from '../helpers/load.ts'
 import { run, startProcess } from '../helpers/process.ts'
 import { sized } from '../helpers/scale.ts'
@@ -79,14 +79,6 @@ async function startHolder(t: Cleanup, upstream: string): Promise<Holder> {
       return pid
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 function isAlive(pid: number): boolean {
