@@ -47,7 +47,7 @@ export interface AdminOptions {
   /** Origins such as `https://shop.example` under which visitors reach a site, or any site, for links. Default: none. */
   origins?: (site: string | null) => string[]
   /** Forgets a member that is lost. Default: there is none to forget. */
-  forget?: (member: string, by: string) => Promise<MemberStatus>
+  forget?: (member: string, by: string, reason: string | null) => Promise<MemberStatus>
   /** Reads the app's configuration anew, for `POST /reload`. Default: there is no such address. */
   reload?: ReloadNow
   /** The text of `GET /metrics`, for Prometheus. Default: there is no such address. */

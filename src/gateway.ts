@@ -205,6 +205,6 @@ function adminOptions(
       look: fleet.lookAtMembers,
       site: (name) => ({ ...factsOf(name), hosts: hosts.get(name) ?? [] })
     },
-    forget: (id) => fleet.forget(id)
+    forget: fleet.forget
   }
 }

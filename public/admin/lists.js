@@ -10,7 +10,8 @@ const ACTIONS = {
   'window-add': 'window planned',
   'window-remove': 'window removed',
   'link-add': 'link made',
-  'link-revoke': 'link taken back'
+  'link-revoke': 'link taken back',
+  forget: 'member forgotten'
 }
 
 /** The last changes, newest first. */

@@ -10,7 +10,7 @@ import { statusRoutes } from './status-routes.ts'
 export interface AdminSubjects {
   sources: StatusSources
   origins(site: string | null): string[]
-  forget?: (member: string, by: string) => Promise<MemberStatus>
+  forget?: (member: string, by: string, reason: string | null) => Promise<MemberStatus>
   reload?: ReloadNow
 }
 

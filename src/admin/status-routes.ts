@@ -8,7 +8,7 @@ import { type MemberStatus, type Status, type StatusSources, statusOf } from './
 export function statusRoutes(
   control: Control,
   sources: StatusSources,
-  forget?: (member: string, by: string) => Promise<MemberStatus>
+  forget?: (member: string, by: string, reason: string | null) => Promise<MemberStatus>
 ): AdminRoute[] {
   async function lookAround(): Promise<Status> {
     await sources.look?.()
@@ -49,8 +49,13 @@ export function statusRoutes(
       run: async ({ params, body, holder }) => {
         const id = params.member!
         if (forget === undefined) throw notFound('member', id)
-        return { status: 200, content: await forget(id, typeof body.by === 'string' ? body.by : holder) }
+        const content = await forget(id, textOf(body.by) ?? holder, textOf(body.reason))
+        return { status: 200, content }
       }
     }
   ]
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
 }

@@ -11,7 +11,8 @@ const WORDS: Readonly<Record<string, string>> = {
   'window-add': 'planned',
   'window-remove': 'taken out of the plan',
   'link-add': 'link made',
-  'link-revoke': 'link revoked'
+  'link-revoke': 'link revoked',
+  forget: 'forgot member'
 }
 
 export const run: RunVerb = async (flags, io) => {

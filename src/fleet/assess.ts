@@ -1,6 +1,6 @@
 import type { WaitOutcome, WaitQuery } from '../state/barrier.ts'
 import type { SharedState } from '../state/shared-state.ts'
-import type { MemberEntry, View } from './register.ts'
+import type { MemberEntry, View } from './answers.ts'
 import { parseReport, type SiteReport } from './report.ts'
 import type { Timing } from './timing.ts'
 import { parseVersion } from './version.ts'

@@ -16,6 +16,11 @@ export interface FleetBarrierDeps {
   local: Barrier
 }
 
+interface Lost {
+  leaseEndMs: number
+  sinceMs: number
+}
+
 const FIRST_PAUSE_MS = 10
 const LONGEST_PAUSE_MS = 250
 /** For members to say that they have cut what was left. */
@@ -26,7 +31,7 @@ export function createFleetBarrier({ register, holder, member, timing, local }: 
   return {
     async wait(query) {
       if (query.want === 'none') return local.wait(query)
-      const lostSince = new Map<string, number>()
+      const lostSince = new Map<string, Lost>()
       const result = await until(query, performance.now() + query.timeoutMs, lostSince)
       if (result?.outcome !== 'not-proven' && result !== undefined) return result
       if (!query.force || query.want !== 'drained') return result ?? nothingKnown(query)
@@ -39,7 +44,7 @@ export function createFleetBarrier({ register, holder, member, timing, local }: 
   async function until(
     query: WaitQuery,
     endMs: number,
-    lostSince: Map<string, number>
+    lostSince: Map<string, Lost>
   ): Promise<WaitOutcome | undefined> {
     let last: WaitOutcome | undefined
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 1.5)) {
@@ -59,7 +64,7 @@ export function createFleetBarrier({ register, holder, member, timing, local }: 
 
   async function look(
     query: WaitQuery,
-    lostSince: Map<string, number>
+    lostSince: Map<string, Lost>
   ): Promise<ReturnType<typeof assess> | undefined> {
     const { copy } = holder
     if (copy === undefined) return undefined
@@ -68,10 +73,12 @@ export function createFleetBarrier({ register, holder, member, timing, local }: 
     if (view.document.version !== version) member.poke()
     const nowMs = performance.now()
     for (const entry of view.members) {
-      if (!isLostAt(entry, view.nowMs)) lostSince.delete(entry.id)
-      else if (!lostSince.has(entry.id)) lostSince.set(entry.id, nowMs)
+      const { id, leaseEndMs } = entry
+      if (!isLostAt(entry, view.nowMs)) lostSince.delete(id)
+      // It may have been back while nobody looked.
+      else if (lostSince.get(id)?.leaseEndMs !== leaseEndMs) lostSince.set(id, { leaseEndMs, sinceMs: nowMs })
     }
-    const lostForMs = (id: string): number => nowMs - (lostSince.get(id) ?? nowMs)
+    const lostForMs = (id: string): number => nowMs - (lostSince.get(id)?.sinceMs ?? nowMs)
     return assess(view, query, { id: member.id, version, state: copy.state, timing, lostForMs })
   }
 

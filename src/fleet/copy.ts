@@ -1,6 +1,6 @@
 import { IntermissionError, quote } from '../errors.ts'
 import { emptyState, parseSharedState, type SharedState } from '../state/shared-state.ts'
-import { type FoundDocument, LARGEST_BODY_BYTES } from './register.ts'
+import { type FoundDocument, LARGEST_BODY_BYTES } from './answers.ts'
 import { newId, parseVersion, type Version } from './version.ts'
 
 /** The document as a member keeps it: checked, and the text that it came as, so that nothing gets lost on its way. */

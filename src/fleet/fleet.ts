@@ -25,9 +25,10 @@ export interface Fleet {
   /**
    * Takes a member for dead, because somebody knows that it is.
    *
+   * @param by who knows, and why, for the history; null for nobody named
    * @throws IntermissionError ERR_NOT_FOUND, ERR_STORE_UNREACHABLE; InputError for the member that is asked itself
    */
-  forget(id: string): Promise<MemberInfo>
+  forget(id: string, by?: string | null, reason?: string | null): Promise<MemberInfo>
   /** Says that requests are no longer taken here. */
   stopping(): void
 }

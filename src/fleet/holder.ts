@@ -1,6 +1,7 @@
 import type { SharedState } from '../state/shared-state.ts'
+import type { FoundDocument } from './answers.ts'
 import { type Copy, provisionalCopy, raise, readDocument } from './copy.ts'
-import type { FoundDocument, Register } from './register.ts'
+import type { Register } from './register.ts'
 import { judge } from './rules.ts'
 import { parseVersion, versionText } from './version.ts'
 

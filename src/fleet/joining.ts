@@ -1,4 +1,4 @@
-import type { BeatAnswer } from './register.ts'
+import type { BeatAnswer } from './answers.ts'
 import type { Timing } from './timing.ts'
 
 /**

@@ -21,12 +21,15 @@ export interface LinkOptions {
 
 /** The way to the keys of one fleet. */
 export interface Link {
+  /** Whether there is a connection that commands may be sent on. */
+  readonly isUp: boolean
   /**
    * Runs a script on the keys of the fleet. Never waits for a connection.
    *
+   * @param read makes something of the answer; it throws for what no script of ours answers, which ends the connection
    * @throws IntermissionError ERR_STORE_UNREACHABLE. Nobody can say whether the script ran
    */
-  run(script: Script, args: readonly string[]): Promise<unknown>
+  run<T>(script: Script, args: readonly string[], read: (answer: unknown) => T): Promise<T>
   close(): Promise<void>
 }
 
@@ -69,12 +72,16 @@ export function openLink({ address, ca, fleet, timing, onUp, onDown, onHint }: L
   })
 
   return {
-    async run(script, args) {
+    get isUp() {
+      return commands.connection !== undefined
+    },
+    async run(script, args, read) {
       const { connection } = commands
       if (connection === undefined) throw unreachable(trouble)
       const rest = [String(keys.length), ...keys, ...args]
+      let answer: unknown
       try {
-        return await connection.send(['EVALSHA', script.sha, ...rest]).catch((error: Error) => {
+        answer = await connection.send(['EVALSHA', script.sha, ...rest]).catch((error: Error) => {
           if (!error.message.startsWith('NOSCRIPT')) throw error
           return connection.send(['EVAL', script.text, ...rest])
         })
@@ -82,6 +89,13 @@ export function openLink({ address, ca, fleet, timing, onUp, onDown, onHint }: L
         const reason = error as Error
         if (WRONG_SERVER.test(reason.message)) connection.end(reason)
         throw unreachable(reason)
+      }
+      try {
+        return read(answer)
+      } catch (error) {
+        // Answers that are out of step stay so for as long as the connection lives.
+        connection.end(error as Error)
+        throw unreachable(error as Error)
       }
     },
     async close() {

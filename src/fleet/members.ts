@@ -1,5 +1,5 @@
+import type { MemberEntry, View } from './answers.ts'
 import { isLostAt } from './assess.ts'
-import type { MemberEntry, View } from './register.ts'
 import { parseReport } from './report.ts'
 import { parseVersion } from './version.ts'
 

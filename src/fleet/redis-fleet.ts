@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { InputError, notFound } from '../errors.ts'
 import { describeRedis, parseRedisUrl } from '../redis-url.ts'
+import { createChange } from '../state/history.ts'
 import { createListeners } from '../state/listeners.ts'
 import type { SharedState } from '../state/shared-state.ts'
 import { createFleetBarrier } from './barrier.ts'
@@ -130,6 +131,11 @@ export async function openRedisFleet(options: RedisFleetOptions): Promise<Fleet>
     () => crew?.abort()
   )
 
+  // Clocks that are kept by NTP differ by less; who is off by more goes by the store's, as all the others do.
+  function now(): number {
+    return Date.now() + (Math.abs(member.clockAheadMs) < CLOCKS_AGREE_MS ? 0 : member.clockAheadMs)
+  }
+
   async function viewMembers(): Promise<MemberInfo[]> {
     return listMembers(await register.view(holder.seen), member.id, timing.leaseMs)
   }
@@ -161,15 +167,16 @@ export async function openRedisFleet(options: RedisFleetOptions): Promise<Fleet>
     await link.close()
   }
 
-  // Written down first: to have left and not to know it would be worse than the other way round.
+  // Written down first, and left so when nobody can say whether it was heard: to have left and not to know it would be
+  // worse than the other way round.
   async function leave(): Promise<void> {
-    await save(true).catch(() => {})
-    try {
-      await register.bye([member.id])
-      await mark?.remove()
-    } catch {
-      await save().catch(() => {})
-    }
+    const canTell = link.isUp
+    await save(canTell).catch(() => {})
+    if (!canTell) return
+    await register.bye([member.id]).then(
+      () => mark?.remove(),
+      () => {}
+    )
   }
 
   return {
@@ -180,8 +187,7 @@ export async function openRedisFleet(options: RedisFleetOptions): Promise<Fleet>
       crew = given
       member.attach(given)
     },
-    // Clocks that are kept by NTP differ by less; who is off by more goes by the store's, as all the others do.
-    now: () => Date.now() + (Math.abs(member.clockAheadMs) < CLOCKS_AGREE_MS ? 0 : member.clockAheadMs),
+    now,
     isTrusted: fence.isTrusted,
     storeStatus: () => ({ kind: 'redis', reachable: silentSince === null, staleSince: silentSince }),
     lookAtMembers,
@@ -189,11 +195,14 @@ export async function openRedisFleet(options: RedisFleetOptions): Promise<Fleet>
       void lookAtMembers()
       return known
     },
-    async forget(id) {
+    async forget(id, by = null, reason = null) {
       if (id === member.id) throw new InputError('member', id, 'another member than the one that is asked')
       const found = (await viewMembers()).find((each) => each.id === id)
-      if (found === undefined || !(await register.forget(id))) throw notFound('member', id)
-      onEvent('member forgotten', { member: id, state: found.state })
+      const revision = holder.copy?.version.revision ?? 0
+      const change = createChange({ revision, action: 'forget', subject: id, by, reason }, now())
+      if (found === undefined || !(await register.forget(id, JSON.stringify(change))))
+        throw notFound('member', id)
+      onEvent('member forgotten', { member: id, state: found.state, by })
       return found
     },
     stopping: () => member.stopping()

@@ -1,44 +1,17 @@
 /** The scripts as functions. What the answers mean is decided by who asks. */
+import {
+  type BeatAnswer,
+  LARGEST_BODY_BYTES,
+  list,
+  oneOf,
+  readBeat,
+  readView,
+  texts,
+  type View
+} from './answers.ts'
 import type { Link } from './link.ts'
-import { BEAT, BYE, CUT, channelOf, FORGET, HISTORY, REPORT, RESTORE, SET, TOMB, VIEW } from './scripts.ts'
+import { BEAT, BYE, CUT, channelOf, FORGET, HISTORY, RESTORE, SET, TOMB, VIEW } from './scripts.ts'
 import type { Version } from './version.ts'
-
-/** Larger bodies are neither written nor read. */
-export const LARGEST_BODY_BYTES = 256 * 1024
-
-/** The document as it was found. Nothing of it has been checked. */
-export interface FoundDocument {
-  /** Empty when there is none. */
-  version: string
-  isProvisional: boolean
-  /** What members are told to cut, as JSON; empty for nothing. */
-  cut: string
-  sizeBytes: number
-  /** Null when the asker has it already, and when it is larger than {@link LARGEST_BODY_BYTES}. */
-  body: string | null
-}
-
-/** What has come and gone in the roster. */
-export interface RosterNews {
-  /** Whether the registry still had everybody whom the asker knew. If not, `came` and `gone` are all there are. */
-  isIntact: boolean
-  number: number
-  came: string[]
-  gone: string[]
-}
-
-export interface BeatAnswer {
-  nowMs: number
-  bornMs: number
-  document: FoundDocument
-  roster: RosterNews
-  /** How many other members there are, dead ones too. */
-  others: number
-  /** End of the lease of the other who has not beaten for longest, among those of the last minute; null without any. */
-  longestLeaseMs: number | null
-  /** End of the lease of the other who has beaten last; null without any. */
-  lastLeaseMs: number | null
-}
 
 export interface BeatRequest {
   id: string
@@ -58,21 +31,6 @@ export interface Entry {
   body: string
 }
 
-export interface MemberEntry {
-  id: string
-  /** Null for a tombstone: others say that it was there. */
-  report: string | null
-  isBelieved: boolean
-  leaseEndMs: number
-}
-
-export interface View {
-  nowMs: number
-  bornMs: number
-  document: FoundDocument
-  members: MemberEntry[]
-}
-
 export interface Register {
   /** @returns null when this member was forgotten by an operator */
   beat(request: BeatRequest): Promise<BeatAnswer | null>
@@ -87,8 +45,11 @@ export interface Register {
   restore(entry: Entry): Promise<boolean>
   tomb(ids: readonly string[]): Promise<void>
   bye(ids: readonly string[]): Promise<void>
-  /** @returns whether there was such a member */
-  forget(id: string): Promise<boolean>
+  /**
+   * @param change for the history
+   * @returns whether there was such a member
+   */
+  forget(id: string, change: string): Promise<boolean>
   cut(version: string, what: string): Promise<void>
   view(seen: string): Promise<View>
   /** Newest first, as JSON. */
@@ -101,82 +62,39 @@ export function createRegister(link: Link, fleet: string): Register {
   return {
     async beat({ id, leaseMs, report, seen, number, sum, missing }) {
       const args = [id, leaseMs, report, seen, number, sum, missing, largest]
-      const answer = (await link.run(BEAT, args.map(String))) as unknown[]
-      if (answer[0] === 'forgotten') return null
-      const [, nowMs, bornMs, document, intact, last, came, gone, others, longest, latest] = answer
-      return {
-        nowMs: Number(nowMs),
-        bornMs: Number(bornMs),
-        document: readDocument(document),
-        roster: { isIntact: intact === 1, number: Number(last), came: texts(came), gone: texts(gone) },
-        others: Number(others),
-        longestLeaseMs: longest === '' ? null : Number(longest),
-        lastLeaseMs: latest === '' ? null : Number(latest)
-      }
+      return link.run(BEAT, args.map(String), readBeat)
     },
     async set({ version, body }, expected, change) {
       const { epoch, revision, id } = version
       const args = [expected, epoch, String(revision), id, body, change ?? '', nowIso(), channel]
-      return ((await link.run(SET, args)) as string[])[0] === 'ok'
+      return link.run(SET, args, (answer) => oneOf(list(answer)[0], 'ok', 'conflict'))
     },
     async restore({ version, isProvisional, body }) {
       const { epoch, revision, id } = version
       const args = [epoch, String(revision), id, isProvisional ? '1' : '0', body, nowIso(), channel]
-      return (await link.run(RESTORE, args)) === 1
+      return link.run(RESTORE, args, (answer) => oneOf(answer, 1, 0))
     },
     async tomb(ids) {
-      await link.run(TOMB, ids)
+      await link.run(TOMB, ids, (answer) => oneOf(answer, 1, 0))
     },
     async bye(ids) {
-      await link.run(BYE, ids)
+      await link.run(BYE, ids, (answer) => oneOf(answer, 1, 0))
     },
-    async forget(id) {
-      return (await link.run(FORGET, [id])) === 1
+    async forget(id, change) {
+      return link.run(FORGET, [id, change, channel], (answer) => oneOf(answer, 1, 0))
     },
     async cut(version, what) {
-      await link.run(CUT, [version, what, channel])
+      await link.run(CUT, [version, what, channel], (answer) => oneOf(answer, 1, 0))
     },
     async view(seen) {
-      const [nowMs, bornMs, document, mem, leases] = (await link.run(VIEW, [seen, largest])) as unknown[]
-      const ends = new Map(pairs(leases))
-      return {
-        nowMs: Number(nowMs),
-        bornMs: Number(bornMs),
-        document: readDocument(document),
-        members: pairs(mem).map(([id, value]) => ({
-          id,
-          report: value.startsWith(REPORT.tombstone) ? null : value.slice(1),
-          isBelieved: value.startsWith(REPORT.believed),
-          leaseEndMs: Number(ends.get(id) ?? 0)
-        }))
-      }
+      return link.run(VIEW, [seen, largest], readView)
     },
     async history() {
-      const lines = texts(await link.run(HISTORY, []))
+      const lines = await link.run(HISTORY, [], texts)
       // In front of each is the id of its version.
       return lines.map((line) => line.slice(line.indexOf(' ') + 1))
     }
   }
-}
-
-function readDocument(found: unknown): FoundDocument {
-  const [version, provisional, cut, sizeBytes, body] = found as [
-    string,
-    string,
-    string,
-    number,
-    string | null
-  ]
-  return { version, isProvisional: provisional === '1', cut, sizeBytes, body }
-}
-
-function texts(list: unknown): string[] {
-  return list as string[]
-}
-
-function pairs(flat: unknown): [string, string][] {
-  const list = texts(flat)
-  return Array.from({ length: list.length / 2 }, (_, at) => [list[2 * at]!, list[2 * at + 1]!])
 }
 
 // For people who look with redis-cli. Nothing depends on it.

@@ -1,4 +1,4 @@
-import type { RosterNews } from './register.ts'
+import type { RosterNews } from './answers.ts'
 
 /**
  * Whom this member knows to be in the fleet. When the store loses data, members that are cut off from it vanish there

@@ -9,7 +9,7 @@
  *     left    sorted set  who left properly or was forgotten -> the number of that; the last 10,000
  *     was     hash        of those: the number that they had joined with
  *     reg     hash        born = when this registry began, seq = last number given, sum = checksum of the roster
- *     hist    list        the last 100 changes, each with the id of the version that it made
+ *     hist    list        the last 100 changes, each with the id of the version that it made, or - for none
  */
 import { createHash } from 'node:crypto'
 
@@ -80,6 +80,10 @@ local function leave(id)
     call('ZREMRANGEBYRANK', LEFT, 0, surplus - 1)
   end
 end
+local function record(id, change)
+  call('LPUSH', HIST, id .. ' ' .. change)
+  call('LTRIM', HIST, 0, 99)
+end
 local function versionOf(doc) return doc[1] and (doc[1] .. ':' .. (doc[2] or '') .. ':' .. (doc[3] or '')) or '' end
 -- The body only for who has another version, and only when it is not absurdly large.
 local function document(seen, largest)
@@ -146,10 +150,7 @@ if versionOf(doc) ~= ARGV[1] then
 end
 call('HSET', DOC, 'epoch', ARGV[2], 'rev', ARGV[3], 'id', id, 'prov', '0', 'body', ARGV[5], 'at', ARGV[7])
 call('HDEL', DOC, 'cut')
-if change ~= '' then
-  call('LPUSH', HIST, id .. ' ' .. change)
-  call('LTRIM', HIST, 0, 99)
-end
+if change ~= '' then record(id, change) end
 hint(ARGV[8], 'rev')
 return { 'ok' }
 `)
@@ -183,10 +184,13 @@ for _, id in ipairs(ARGV) do leave(id) end
 return 1
 `)
 
-/** ARGV: a member that somebody knows to be dead. */
+/** ARGV: a member that somebody knows to be dead, change, channel. */
 export const FORGET = script(`
 if not call('ZSCORE', ROSTER, ARGV[1]) then return 0 end
 leave(ARGV[1])
+-- It makes no version.
+record('-', ARGV[2])
+hint(ARGV[3], 'roster')
 return 1
 `)
 
@@ -203,7 +207,7 @@ return 1
 export const VIEW = script(`
 return {
   whole(now()), call('HGET', REG, 'born') or whole(now()), document(ARGV[1], ARGV[2]),
-  call('HGETALL', MEM), call('ZRANGE', LEASE, 0, -1, 'WITHSCORES')
+  call('HGETALL', MEM), call('ZRANGE', LEASE, 0, -1, 'WITHSCORES'), call('ZRANGE', ROSTER, 0, -1)
 }
 `)
 

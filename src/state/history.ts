@@ -9,7 +9,8 @@ const ACTIONS = [
   'window-add',
   'window-remove',
   'link-add',
-  'link-revoke'
+  'link-revoke',
+  'forget'
 ] as const
 const MODES: readonly Mode[] = ['live', 'maintenance', 'read-only', 'hold']
 
@@ -25,7 +26,7 @@ export interface Change {
   reason: string | null
   /** What was done. */
   action: (typeof ACTIONS)[number]
-  /** The window or the link that it is about. */
+  /** The window, the link or the member that it is about. */
   subject: string | null
   /** The sites that it changed or is meant for; empty means every site. Of very many only the first. */
   sites: string[]

@@ -106,7 +106,12 @@ fleetTest(
     await two.leave()
     const first = await one.control.enter({ wait: 'drained', timeout: '3s' })
     assert.deepEqual([first.wait.outcome, first.wait.lost], ['not-proven', [dead]])
-    assert.equal((await one.fleet.forget(dead)).id, dead)
+    assert.equal((await one.fleet.forget(dead, 'ann', 'the host burnt')).id, dead)
+    const [latest] = await one.control.history()
+    assert.deepEqual(
+      [latest?.action, latest?.subject, latest?.by, latest?.reason, latest?.revision],
+      ['forget', dead, 'ann', 'the host burnt', 1]
+    )
     const second = await one.control.enter({ wait: 'drained' })
     assert.deepEqual([second.wait.outcome, second.wait.members], ['complete', 1])
     await assert.rejects(one.fleet.forget(dead), { code: 'ERR_NOT_FOUND' })

@@ -2,12 +2,16 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import test, { type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Finished, type GatewayProcess, intermission, startGateway } from '../helpers/process.ts'
 import { startRedis } from '../helpers/redis.ts'
 import { waitUntil } from '../helpers/store-contract.ts'
 
-async function startApp(t: TestContext): Promise<string> {
-  const server = createServer((_request, response) => void response.end('app'))
+/** An app that answers at once, but `/slow` only after so long. */
+async function startApp(t: TestContext, slowMs = 0): Promise<string> {
+  const server = createServer(({ url }, response) => {
+    setTimeout(() => response.end('app'), url === '/slow' ? slowMs : 0)
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => {
     server.closeAllConnections()
@@ -45,6 +49,27 @@ test('two gateways with workers: closed by one, closed on both, drained on both'
   const left = await command(t, two, 'leave')
   assert.equal(left.code, 0)
   for (let n = 0; n < 6; n++) assert.deepEqual([await statusOf(one.url), await statusOf(two.url)], [200, 200])
+})
+
+test('a gateway that stops is waited for until its workers have finished their requests', async (t) => {
+  const redis = await startRedis(t)
+  if (!redis) return
+  const args = ['--store', redis.url, '--upstream', await startApp(t, 5000), '--access-log', 'off']
+  const [one, two] = [await startGateway(t, args), await startGateway(t, [...args, '--workers', '2'])]
+  await waitUntil(async () => (await statusOf(one.url)) === 200 && (await statusOf(two.url)) === 200)
+  let isOver = false
+  const slow = statusOf(`${two.url}/slow`).finally(() => {
+    isOver = true
+  })
+  await sleep(300)
+  two.signal('SIGTERM')
+  await sleep(300)
+  const early = await command(t, one, 'enter', '--wait', 'drained', '--timeout', '2s')
+  assert.equal(isOver, false)
+  assert.deepEqual([early.code, JSON.parse(early.stdout).wait.members], [3, 2], early.stdout)
+  const late = await command(t, one, 'enter', '--wait', 'drained', '--timeout', '15s')
+  assert.equal(late.code, 0, late.stdout + late.stderr)
+  assert.deepEqual([isOver, await slow], [true, 200])
 })
 
 test('a gateway that was killed and starts again is not waited for twice', async (t) => {

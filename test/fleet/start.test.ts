@@ -49,6 +49,27 @@ startTest('the copy of a member that left properly is used only after a while', 
 })
 
 startTest(
+  'a member that cannot know whether its leaving was heard counts as one that has left',
+  async (_t, redis, open) => {
+    const one = await open({ timing: { ...QUICK, beatMs: 5000 } })
+    await waitUntil(() => modeOf(one) === 'live')
+    // So that the server knows the script.
+    await (await open()).leave()
+    await one.control.enter({})
+    await sleep(300)
+    redis.process.signal('SIGSTOP')
+    await one.leave()
+    redis.process.signal('SIGCONT')
+    await waitUntil(async () => (await redis.cli('ZCARD', 'im:{default}:roster')) === '0')
+    await redis.kill9()
+    // Nobody waits for it any more, so it must not let anybody through in the mode that it knew.
+    const two = await open({ stateDir: one.stateDir })
+    assert.equal(modeOf(two), 'starting')
+    await waitUntil(() => modeOf(two) === 'maintenance')
+  }
+)
+
+startTest(
   'a start without store and copy lets nobody through, until the store is there',
   async (_t, redis, open) => {
     await redis.kill9()
