@@ -11,26 +11,47 @@ import { post } from './webhook/post.ts'
 export interface Webhooks {
   /** Takes every change that comes into force. */
   tell(documents: readonly StateDocument[], change?: Change): void
+  /**
+   * Reads what other settings name. A receiver that stays keeps what waits for it.
+   *
+   * @returns puts them into force
+   * @throws ConfigError for a file of secrets that cannot be used
+   */
+  prepare(settings: WebhookSettings): () => void
   samples(): Sample[]
   /** What no receiver has by now is given up. */
   close(): void
 }
 
+type WebhookSettings = Pick<Settings, 'webhook' | 'webhookSecretFile'>
 type Log = (level: 'info' | 'warn' | 'error', fields: object, text: string) => void
 
 /**
  * @param software the version of this gateway
- * @throws ConfigError for a file of secrets that cannot be used
+ * @throws ConfigError as {@link Webhooks.prepare}
  */
-export function openWebhooks(
-  settings: Pick<Settings, 'webhook' | 'webhookSecretFile'>,
-  software: string,
-  log: Log
-): Webhooks {
-  const secrets = readWebhookSecrets(settings)
+export function openWebhooks(settings: WebhookSettings, software: string, log: Log): Webhooks {
+  const couriers = new Map<string, Courier>()
+  const messageOf = createMessages(software)
   const attempts = { delivered: 0, failed: 0 }
   let lost = 0
-  const couriers = settings.webhook.map((url): Courier => {
+  let secrets: readonly Buffer[] = []
+  prepare(settings)()
+
+  function prepare(next: WebhookSettings): () => void {
+    const read = readWebhookSecrets(next)
+    return () => {
+      secrets = read
+      for (const [url, courier] of couriers) {
+        if (next.webhook.includes(url)) continue
+        courier.close()
+        couriers.delete(url)
+      }
+      for (const url of next.webhook) if (!couriers.has(url)) couriers.set(url, courierTo(url))
+    }
+  }
+
+  function courierTo(url: string): Courier {
     // What is behind it may be a secret.
     const { origin: webhook } = new URL(url)
     return createCourier({
@@ -48,18 +69,17 @@ export function openWebhooks(
         log('error', { webhook, id, why }, 'webhook given up')
       }
     })
-  })
-  const messageOf = createMessages(software)
+  }
 
   return {
     tell(documents, change) {
-      if (couriers.length === 0) return
       const message = messageOf(documents, change)
-      if (message !== null) for (const courier of couriers) courier.take(message)
+      if (message !== null) for (const courier of couriers.values()) courier.take(message)
     },
+    prepare,
     samples() {
-      if (couriers.length === 0) return []
-      const waiting = couriers.reduce((sum, courier) => sum + courier.waiting, 0)
+      if (couriers.size === 0) return []
+      const waiting = [...couriers.values()].reduce((sum, courier) => sum + courier.waiting, 0)
       return [
         ...Object.entries(attempts).map(([outcome, value]): Sample => {
           return { name: 'intermission_webhook_attempts_total', labels: { outcome }, value }
@@ -69,7 +89,7 @@ export function openWebhooks(
       ]
     },
     close() {
-      for (const courier of couriers) courier.close()
+      for (const courier of couriers.values()) courier.close()
     }
   }
 }

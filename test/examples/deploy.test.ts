@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { validate } from 'dockerfile-utils'
 import { parse, parseAllDocuments } from 'yaml'
+import { VERBS } from '../../src/cli/verbs.ts'
 import { loadSettings } from '../../src/config/load.ts'
 import { flagOf } from '../../src/config/option.ts'
 import { OPTIONS } from '../../src/config/options.ts'
@@ -226,9 +227,13 @@ test('the unit starts the gateway with its configuration, and gives it time to d
   assert.equal(command, '/usr/bin/intermission')
   assert.equal(args.at(-1), `/etc/${setting('ConfigurationDirectory')}/intermission.yaml`)
   const settings = settingsOf([...args.slice(0, -1), file], {
-    STATE_DIRECTORY: `/var/lib/${setting('StateDirectory')}`
+    STATE_DIRECTORY: `/var/lib/${setting('StateDirectory')}`,
+    ...Object.fromEntries([setting('Environment').split('=') as [string, string]])
   })
   assert.deepEqual(settings.admin, { kind: 'unix', path: `/run/${setting('RuntimeDirectory')}/admin.sock` })
   assert.ok(seconds(setting('TimeoutStopSec')) * 1000 > settings.drainTimeoutMs)
   assert.equal(setting('RestartPreventExitStatus'), '2')
+  const [reload, verb] = setting('ExecReload').split(' ')
+  assert.equal(reload, command)
+  assert.ok(VERBS.some(({ name }) => name === verb))
 })

@@ -206,6 +206,33 @@ test('an end that came while the gateway was down is told of at its start', asyn
   assert.deepEqual([told?.event, told?.sites[0]?.previousMode], ['expire', 'maintenance'])
 })
 
+test('a reload takes other receivers and secrets, and refuses a file that holds none', async (t) => {
+  const first = await startReceiver(t)
+  const second = await startReceiver(t)
+  const secret = secretFile(t, `${NEW}\n`)
+  const config = join(tempDir(t), 'intermission.yaml')
+  const say = (url: string): void => writeFileSync(config, `webhook: ${url}\nwebhookSecretFile: ${secret}\n`)
+  say(first.url)
+  const gateway = await startGateway(t, ['--config', config])
+  await enter(gateway)
+  await first.hasSeen(1)
+  say(second.url)
+  writeFileSync(secret, `${OLD}\n`)
+  gateway.signal('SIGHUP')
+  await gateway.waitFor(/configuration reloaded/)
+  await leave(gateway)
+  await second.hasSeen(1)
+  assert.deepEqual(verified(second, 0, new Webhook(OLD)), second.told[0])
+  assert.equal(second.told[0]?.sites[0]?.previousMode, 'maintenance')
+  writeFileSync(secret, '# none\n')
+  gateway.signal('SIGHUP')
+  await gateway.waitFor(/webhookSecretFile.*holds no secret.*reload refused/)
+  await enter(gateway)
+  await second.hasSeen(2)
+  assert.deepEqual(verified(second, 1, new Webhook(OLD)), second.told[1])
+  assert.equal(first.seen.length, 1)
+})
+
 test('check shows where the address leads, but not its path, and refuses what cannot be signed or sent', async (t) => {
   const check = (...args: string[]): ReturnType<typeof intermission> =>
     intermission(t, [
