@@ -112,12 +112,14 @@ export async function runServer(
 
   // At the start as well: there is nothing yet that it takes the place of.
   async function apply({ settings: next }: LoadedSettings): Promise<void> {
+    const useWebhooks = webhooks.prepare(next)
     const prepared = await serving!.prepare(next)
     const ofWorkers = await workers?.prepare(next).catch(async (error: unknown) => {
       await prepared.abandon()
       throw error
     })
     prepared.commit()
+    useWebhooks()
     await ofWorkers?.commit()
     for (const line of prepared.lines) process.stdout.write(`${line}\n`)
   }

@@ -8,6 +8,7 @@ import { VERBS } from '../../src/cli/verbs.ts'
 import { loadSettings } from '../../src/config/load.ts'
 import { flagOf } from '../../src/config/option.ts'
 import { OPTIONS } from '../../src/config/options.ts'
+import { readListen } from '../../src/config/readers.ts'
 import type { Settings } from '../../src/config/settings.ts'
 import { packageRoot } from '../../src/package-root.ts'
 import { run, startGateway } from '../helpers/process.ts'
@@ -208,13 +209,15 @@ const unit = read('systemd/intermission.service')
 const setting = (name: string): string =>
   new RegExp(`^${name}=(.*)$`, 'm').exec(unit)?.[1] ?? assert.fail(name)
 
-test('systemd finds the unit valid, and exposed to little', async (t) => {
+test('systemd finds the units valid, and the service exposed to little', async (t) => {
   const analyze = requireTool(t, 'systemd-analyze')
   if (analyze === undefined) return
   const dir = tempDir(t)
   const path = join(dir, 'intermission.service')
   writeFileSync(path, unit.replaceAll('/usr/bin/intermission', process.execPath))
-  const verified = await run(t, analyze, ['verify', '--man=no', path])
+  const socket = join(dir, 'intermission.socket')
+  writeFileSync(socket, read('systemd/intermission.socket'))
+  const verified = await run(t, analyze, ['verify', '--man=no', path, socket])
   assert.deepEqual([verified.code, verified.stdout, verified.stderr], [0, '', ''])
   // Of 100; it is what docs/deploying.md says, and fails when somebody takes a protection away.
   const { code, stdout } = await run(t, analyze, ['security', '--offline=true', '--threshold=16', path])
@@ -230,6 +233,8 @@ test('the unit starts the gateway with its configuration, and gives it time to d
     STATE_DIRECTORY: `/var/lib/${setting('StateDirectory')}`,
     ...Object.fromEntries([setting('Environment').split('=') as [string, string]])
   })
+  const [held] = /(?<=^ListenStream=).*$/m.exec(read('systemd/intermission.socket')) ?? []
+  assert.deepEqual(settings.listen, [readListen(held ?? '')].flat())
   assert.deepEqual(settings.admin, { kind: 'unix', path: `/run/${setting('RuntimeDirectory')}/admin.sock` })
   assert.ok(seconds(setting('TimeoutStopSec')) * 1000 > settings.drainTimeoutMs)
   assert.equal(setting('RestartPreventExitStatus'), '2')
