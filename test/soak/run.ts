@@ -1,5 +1,5 @@
 // usage: npm run soak [-- MINUTES]; five minutes without
-import { soak } from './soak.ts'
+import { type SoakOptions, soak } from './soak.ts'
 
 const minutes = Number(process.argv[2] ?? 5)
 if (!(minutes > 0)) {
@@ -7,13 +7,18 @@ if (!(minutes > 0)) {
   process.exit(2)
 }
 const tasks: (() => unknown)[] = []
-const { tally, events, problems } = await soak(
-  { after: (task) => void tasks.unshift(task) },
-  { minutes, say: (line) => console.log(line) }
-)
-for (const [outcome, count] of Object.entries({ ...events, ...tally.outcomes }).sort())
-  console.log(`${String(count).padStart(9)}  ${outcome}`)
-for (const problem of problems) console.log(`PROBLEM: ${problem}`)
-console.log(problems.length === 0 ? 'PASSED' : 'FAILED')
-for (const task of tasks) await task()
-process.exit(problems.length === 0 ? 0 : 1)
+try {
+  process.exitCode = (await passes({ minutes, say: (line) => console.log(line) })) ? 0 : 1
+} finally {
+  for (const task of tasks) await task()
+}
+process.exit()
+
+async function passes(options: SoakOptions): Promise<boolean> {
+  const { tally, events, problems } = await soak({ after: (task) => void tasks.unshift(task) }, options)
+  for (const [outcome, count] of Object.entries({ ...events, ...tally.outcomes }).sort())
+    console.log(`${String(count).padStart(9)}  ${outcome}`)
+  for (const problem of problems) console.log(`PROBLEM: ${problem}`)
+  console.log(problems.length === 0 ? 'PASSED' : 'FAILED')
+  return problems.length === 0
+}
