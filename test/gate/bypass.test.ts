@@ -84,8 +84,8 @@ test('bypass options that make no sense are errors that name the option', async 
     [{ bypassPaths: ['/a/../b'] }, /^bypassPaths: "\/a\/\.\.\/b"/],
     [{ bypassPaths: ['healthz'] }, /^bypassPaths: /],
     [{ probePaths: ['/a b'] }, /^probePaths: /],
-    [{ bypassTokens: ['with space'] }, /^bypassTokens: "\.\.\."/],
-    [{ bypassTokens: [{ sha256: 'abc' }] }, /^bypassTokens: "\.\.\."/],
+    [{ bypassTokens: ['with space'] }, /^bypassTokens: this value/],
+    [{ bypassTokens: [{ sha256: 'abc' }] }, /^bypassTokens: this value/],
     [{ trustProxy: ['10.0.0.0/99'] }, /^trustProxy: /],
     [{ holdLimit: -1 }, /^holdLimit: /],
     [{ websockets: 'cut' }, /^websockets: .*close or leave/]

@@ -6,7 +6,7 @@ import test from 'node:test'
 import { addAccessLog } from '../../src/access-log.ts'
 import { answerOf, http2Client, listening } from '../helpers/listening.ts'
 import { type Cleanup, tempDir } from '../helpers/temp-dir.ts'
-import { garbageUpstream, okUpstream, refusingUpstream } from '../helpers/upstream.ts'
+import { garbageUpstream, okUpstream, refusingUpstream, tcpUpstream } from '../helpers/upstream.ts'
 
 /** A gateway in front of an app that says exactly this. */
 async function saying(
@@ -101,15 +101,24 @@ test('a status that HTTP/2 cannot say is answered with 502, over HTTP/1.1 it pas
   assert.equal((await fetch(`http://127.0.0.1:${gateway.port}/`)).status, 999)
 })
 
-const CUT: Record<string, string> = {
-  'with a length': 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf',
-  'in chunks': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n',
-  'with a broken chunk': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n'
+const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'
+// What comes at once, and what comes when that has gone out.
+const CUT: Record<string, [string, string]> = {
+  'with a length': ['HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf', ''],
+  'in chunks': [CHUNKED, ''],
+  'with a broken chunk': [CHUNKED, 'zz\r\n']
 }
 
-for (const [name, text] of Object.entries(CUT)) {
+for (const [name, [first, rest]] of Object.entries(CUT)) {
   test(`a response ${name} that is cut is reset, never ended`, async (t) => {
-    const { client } = await saying(t, text)
+    const upstream = await tcpUpstream(t, (socket) => {
+      socket.once('data', () => {
+        socket.write(first)
+        setTimeout(() => socket.end(rest), 50)
+      })
+    })
+    const gateway = await listening(t, { proxy: { upstream: upstream.url }, tls: true })
+    const client = http2Client(t, gateway)
     await assert.rejects(answerOf(client.request({})), /INTERNAL_ERROR|code 2/)
     assert.equal(client.destroyed, false)
   })
