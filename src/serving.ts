@@ -64,6 +64,12 @@ export function createServing(deps: ServingDeps): Serving {
   let listeners = new Map<string, Open>()
   const closing = new Set<Listener>()
   const retiring = new Set<Gateway>()
+  // Listeners live longer than the gateway that they are opened for, and must not keep it.
+  const served = {
+    gateway: () => gateway!,
+    limit,
+    portOf: (place: string) => portOf(listeners.get(place)?.listener.target)
+  }
 
   return {
     get gateway() {
@@ -94,11 +100,11 @@ export function createServing(deps: ServingDeps): Serving {
       control.setSites(sites)
       throw error
     })
+    const before = gateway
+    gateway ??= next
     const wanted = wantedListeners(settings, {
-      gateway: () => gateway ?? next,
-      certificates: store,
-      limit,
-      portOf: (place) => portOf(listeners.get(place)?.listener.target)
+      ...served,
+      certificates: store
     })
     const { admin } = settings
     if (next.admin !== null && admin !== null) wanted.push(wantedAdmin(admin, next))
@@ -106,6 +112,7 @@ export function createServing(deps: ServingDeps): Serving {
     const lines: string[] = []
     const abandon = async (): Promise<void> => {
       await Promise.all([...fresh.values()].map((listener) => listener.close(0)))
+      gateway = before
       await next.close()
       control.setSites(sites)
     }
@@ -120,11 +127,11 @@ export function createServing(deps: ServingDeps): Serving {
       await abandon()
       throw error
     }
-    return { lines, abandon, commit: () => commit(settings, { next, loaded, store, wanted, fresh }) }
+    const parts = { next, before, loaded, store, wanted, fresh }
+    return { lines, abandon, commit: () => commit(settings, parts) }
   }
 
-  function commit(settings: Settings, { next, loaded, store, wanted, fresh }: Parts): void {
-    const before = gateway
+  function commit(settings: Settings, { next, before, loaded, store, wanted, fresh }: Parts): void {
     const open = listeners
     if (loaded.length > 0) {
       if (store !== certificates) certificates = store
@@ -193,6 +200,8 @@ export function readCertificates({ tlsCert, tlsKey }: Settings): Certificate[] {
 
 interface Parts {
   next: Gateway
+  /** The one whose place it takes. */
+  before: Gateway | undefined
   loaded: readonly Certificate[]
   store: CertificateStore | null
   wanted: readonly WantedListener[]

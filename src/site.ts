@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import errorPages, { type ErrorPagesOptions } from '../plugins/error-pages.ts'
 import maintenance, { type MaintenanceOptions } from '../plugins/maintenance.ts'
-import metrics from '../plugins/metrics.ts'
+import metrics, { type MetricsOptions } from '../plugins/metrics.ts'
 import proxy, { type ProxyOptions } from '../plugins/proxy.ts'
 import staticFirst from '../plugins/static-first.ts'
 import { addAccessLog } from './access-log.ts'
@@ -26,20 +26,26 @@ export async function createSite(
 ): Promise<FastifyInstance> {
   const { replaces } = deps
   const site = createVisitorsApp(deps)
+  const counting: MetricsOptions = { site: settings.name }
   if (deps.counts) {
     const before = replaces?.hasDecorator('metrics') ? replaces.metrics : undefined
-    await site.register(metrics, { site: settings.name, replaces: before })
+    counting.replaces = before
+    await site.register(metrics, counting)
   }
   await site.register(errorPages, pageOptions(settings))
   const gate = maintenanceOptions(settings, shared, deps.maintenance)
-  await site.register(maintenance, { ...gate, replaces: replaces?.gate })
+  const gateOptions = { ...gate, replaces: replaces?.gate }
+  await site.register(maintenance, gateOptions)
   if (settings.static !== null)
     await site.register(staticFirst, {
       root: settings.static,
       precompressed: settings.staticPrecompressed
     })
-  await site.register(proxy, { ...proxyOptions(settings, shared), replaces: replaces?.proxy })
+  const options = { ...proxyOptions(settings, shared), replaces: replaces?.proxy }
+  await site.register(proxy, options)
   await site.ready()
+  // The framework keeps options for as long as the app lives.
+  for (const each of [counting, gateOptions, options]) delete each.replaces
   return site
 }
 

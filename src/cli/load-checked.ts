@@ -28,5 +28,5 @@ export function placed(problem: ConfigProblem, { spelled }: LoadedSettings): Con
   const name = path.at(-1)
   const site = path[0] === SITES_KEY ? path.slice(1, -1).join('.') : undefined
   const key = SETTING_NAMES.find((each) => OPTIONS[each].name === name)
-  return key === undefined ? problem : { ...problem, ...spelled(key, site) }
+  return key === undefined ? problem : { ...problem, place: spelled(key, site).place }
 }

@@ -22,6 +22,11 @@ export interface ForwarderOptions {
   replaces?: Forwarder | undefined
 }
 
+/** Shared by a forwarder and all that take its place, so that none of them keeps those in between. */
+export interface ForwarderLine {
+  current: Forwarder | null
+}
+
 /** Sends requests to whichever upstream can take them. */
 export interface Forwarder {
   readonly upstreams: readonly Upstream[]
@@ -32,12 +37,14 @@ export interface Forwarder {
   /** Whether there is an upstream that is not known to be gone. When there is none, it looks again. */
   isReachable(): boolean
   dispatch(request: UpstreamRequest, handler: ExchangeHandler): void
+  /** Which of all that have taken the place of one another is in use. */
+  readonly line: ForwarderLine
   /** Goes on with what the forwarder that this one replaces was to do. */
   resume(request: UpstreamRequest, handler: ExchangeHandler): void
   /** Takes the place of the one that it replaces, with its upstreams and with those who wait there. */
   takeOver(): void
-  /** Lets another one do what is still to be done. @param kept upstreams that are the other one's from now on */
-  handOver(successor: Forwarder, kept: ReadonlySet<Upstream>): void
+  /** Lets the one in use do what is still to be done. @param kept upstreams that are that one's from now on */
+  handOver(kept: ReadonlySet<Upstream>): void
   /** Closes its upstreams, but for those that are another one's. */
   close(): void
 }
@@ -58,6 +65,9 @@ interface Waiting {
 // A request that is refused again after its release has waited already, and one that has changed its forwarder as well.
 const waitsUntilMs = new WeakMap<ExchangeHandler, number>()
 
+// One for all: an error keeps alive whatever was being called when it was made.
+const NOT_TRIED = new UpstreamError('refused', 'no upstream has been tried')
+
 export function createForwarder({ replaces, ...options }: ForwarderOptions): Forwarder {
   const { timeouts, holdOnRefusedMs } = options
   // Forgotten with its hand-over, or each would keep all that were before.
@@ -73,12 +83,12 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
     }
   })
   const waitMs = Math.max(holdOnRefusedMs, WAIT_FOR_PROBE_MS)
-  let lastError = new UpstreamError('refused', 'no upstream has been tried')
+  let lastError = NOT_TRIED
   let prober: NodeJS.Timeout | null = null
   let turn = 0
   let attempts = ATTEMPTS
   let countedMs = 0
-  let successor: Forwarder | null = null
+  const line: ForwarderLine = before?.line ?? { current: null }
 
   const user: UpstreamUser = {
     probesAlone: options.targets.length > 1,
@@ -107,8 +117,9 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
   const owned = new Set(upstreams.filter((one) => !kept.has(one)))
 
   function dispatch(request: UpstreamRequest, handler: ExchangeHandler): void {
-    if (successor !== null) {
-      successor.resume(request, handler)
+    const other = successor()
+    if (other !== null) {
+      other.resume(request, handler)
       return
     }
     const upstream = upstreams.length === 1 ? upstreams[0]! : choose()
@@ -119,7 +130,8 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
   // A request that comes by itself is worth an attempt: the app may have come back in this moment. In a rush an attempt
   // in a while has to do, for it costs more than many answers. Pauses do not end a rush: they are how a busy machine looks.
   function refusal(): UpstreamError | null {
-    if (successor !== null) return successor.refusal()
+    const other = successor()
+    if (other !== null) return other.refusal()
     if (holdOnRefusedMs > 0 || !hasNobody()) return null
     const now = performance.now()
     attempts = Math.min(ATTEMPTS, attempts + (now - countedMs) / ATTEMPT_EVERY_MS)
@@ -149,7 +161,7 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
 
   // Nothing has been sent and nothing has been read, so another one may have it, whatever the method.
   function onRefused(request: UpstreamRequest, handler: ExchangeHandler): void {
-    if (successor !== null || !hasNobody()) dispatch(request, handler)
+    if (successor() !== null || !hasNobody()) dispatch(request, handler)
     else if (holdOnRefusedMs > 0) wait(request, handler, holdOnRefusedMs)
     else handler.onError(lastError)
   }
@@ -168,6 +180,10 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
   function probe(): void {
     if (room.size > 0) for (const upstream of upstreams) upstream.probe()
     else stopProbing()
+  }
+
+  function successor(): Forwarder | null {
+    return line.current === forwarder ? null : line.current
   }
 
   function stopProbing(): void {
@@ -196,19 +212,20 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
     },
     dispatch: holdOnRefusedMs > 0 ? resending(dispatch) : dispatch,
     resume: dispatch,
+    line,
     takeOver() {
+      line.current = forwarder
       for (const upstream of kept) {
         owned.add(upstream)
         upstream.usedBy(user)
       }
-      before?.handOver(forwarder, kept)
+      before?.handOver(kept)
       before = undefined
       kept.clear()
     },
-    handOver(next, theirs) {
-      successor = next
+    handOver(theirs) {
       for (const upstream of theirs) owned.delete(upstream)
-      room.empty(({ request, handler }) => next.resume(request, handler))
+      room.empty(({ request, handler }) => line.current!.resume(request, handler))
       stopProbing()
     },
     close() {
@@ -217,6 +234,7 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
       for (const upstream of owned) upstream.close()
     }
   }
+  line.current ??= forwarder
   return forwarder
 }
 

@@ -77,10 +77,10 @@ sites:
   assert.equal(code, 2)
   const tokens = join(dir, 'tokens')
   for (const line of [
-    /^sites\.shop\.pages: ".*none" is not allowed; expected a readable directory$/m,
-    /^sites\.shop\.upstreamCa: ".*none\.pem" is not allowed; expected a PEM file that can be read$/m,
+    /^c\.yaml:\d+:\d+: sites\.shop\.pages: ".*none" is not allowed; expected a readable directory$/m,
+    /^c\.yaml:\d+:\d+: sites\.shop\.upstreamCa: ".*none\.pem" is not allowed; expected a PEM file that can be read$/m,
     new RegExp(
-      `^sites\\.shop\\.bypassTokenFile: "${tokens}" holds no good token on line 4; expected 16 to`,
+      `^c\\.yaml:11:22: sites\\.shop\\.bypassTokenFile: "${tokens}" holds no good token on line 4; expected 16 to`,
       'm'
     ),
     /^sites\.blog\.upstreamCa, upstreamCert, upstreamKey: .*; expected PEM files that belong together$/m

@@ -42,7 +42,9 @@ test('reloads under load, half of them broken, fail no request and leave nothing
   const path = join(tempDir(t), 'intermission.yaml')
   const write = (n: number, more = ''): void => writeFileSync(path, `upstream: ${apps[n % 2]}\n${more}\n`)
   write(0)
-  const gateway = await startGateway(t, ['--config', path, '--access-log', 'off'])
+  // With so little heap, what is kept of each of 500 configurations (a megabyte) would end the process.
+  const env = { NODE_OPTIONS: '--max-old-space-size=150' }
+  const gateway = await startGateway(t, ['--config', path, '--access-log', 'off'], { env })
   const socket = new WebSocket(gateway.url.replace('http', 'ws'))
   t.after(() => socket.terminate())
   await new Promise((resolve) => socket.once('open', resolve))
@@ -94,6 +96,6 @@ test('reloads under load, half of them broken, fail no request and leave nothing
   assert.equal(await (await fetch(gateway.url)).text(), expected)
   assert.ok(late.files <= early!.files + 5, `descriptors: ${early!.files}, then ${late.files}`)
   const grewBytes = late.memory - early!.memory
-  assert.ok(grewBytes < 40 * MIB, `memory grew by ${mebibytes(grewBytes)}`)
+  assert.ok(grewBytes < 100 * MIB, `memory grew by ${mebibytes(grewBytes)}`)
   process.kill(gateway.pid, 0)
 })

@@ -152,7 +152,7 @@ test('a broken certificate stops start and check with exit code 2', async (t) =>
   for (const verb of ['start', 'check']) {
     const { code, stderr } = await intermission(t, [verb, ...args, ...own])
     assert.equal(code, 2, verb)
-    assert.match(stderr, /--tls-key: .* is not the key of/)
+    assert.match(stderr, /tlsKey: .* is not the key of/)
   }
 })
 
