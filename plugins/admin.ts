@@ -29,11 +29,11 @@ import type { OpenMaintenance } from '../src/state/maintenance.ts'
 export type { PreviewPage, PreviewRequest } from '../src/admin/previews.ts'
 export type { ReloadNow, ReloadOutcome, ReloadProblem } from '../src/admin/reload-routes.ts'
 export type { MemberStatus, SiteFacts, StatusSources, StoreStatus } from '../src/admin/status.ts'
-export type { AdminToken } from '../src/admin/tokens.ts'
+export type { AdminToken, TokenScope } from '../src/admin/tokens.ts'
 
 /** What the admin API is about, and who may use it. */
 export interface AdminOptions {
-  /** The bearer tokens that open it, or their SHA-256 digests; at least one. A change is signed with the token's name. */
+  /** The bearer tokens that open it, or their SHA-256 digests, with a name and a scope; at least one. */
   tokens: readonly AdminToken[]
   /** All that is administrated. Default: the control of `fastify.maintenance`. */
   control?: Control
@@ -136,7 +136,7 @@ async function admin(fastify: FastifyInstance, options: AdminOptions): Promise<v
   await fastify.register(async (guarded) => {
     guarded.addHook('onRequest', (request, reply, done) => {
       const peer = request.socket.remoteAddress
-      const entered = door.enter(request.headers.authorization, peer)
+      const entered = door.enter(request.method, request.headers.authorization, peer)
       if ('holder' in entered) {
         holders.set(request, entered.holder)
         return done()

@@ -4,6 +4,7 @@ import type { AdminOptions } from '../plugins/admin.ts'
 import type { AccessLogOptions } from './access-log.ts'
 import type { ReloadNow } from './admin/reload-routes.ts'
 import type { SiteFacts } from './admin/status.ts'
+import type { AdminToken } from './admin/tokens.ts'
 import { createAdminApp } from './admin-app.ts'
 import { createAppOptions } from './app-options.ts'
 import type { Settings } from './config/settings.ts'
@@ -22,8 +23,8 @@ export interface GatewayDeps {
   control: Control
   /** Who shares them. */
   fleet: Fleet
-  /** Bearer token of the admin API; null where there is none. */
-  adminToken: string | null
+  /** Bearer tokens of the admin API; none where it is off. */
+  adminTokens: readonly AdminToken[]
   /** Takes log lines and access log lines. */
   output: NodeJS.WritableStream
   /** Whether traffic may be sent here: false while stopping. Default: always. */
@@ -111,9 +112,9 @@ export async function createGateway(settings: Settings, { ...deps }: GatewayDeps
   let appFor = visitorsFor
   let admin: FastifyInstance | null = null
   const adminApps: FastifyInstance[] = []
-  if (deps.adminToken !== null) {
+  if (deps.adminTokens.length > 0) {
     const options = {
-      ...adminOptions(settings, deps.adminToken, deps, { sites, factsOf }),
+      ...adminOptions(settings, deps, { sites, factsOf }),
       ...(counts
         ? {
             metrics: async () =>
@@ -185,13 +186,12 @@ const REASONS = { maintenance: 'maintenance', 'read-only': 'read-only', hold: 'h
 
 function adminOptions(
   settings: Settings,
-  token: string,
-  { control, fleet, isReady = () => true, origins, reload }: GatewayDeps,
+  { adminTokens, control, fleet, isReady = () => true, origins, reload }: GatewayDeps,
   { sites, factsOf }: Pick<Gateway, 'sites' | 'factsOf'>
 ): AdminOptions {
   const hosts = new Map(settings.sites.map((site) => [site.name, site.hosts]))
   return {
-    tokens: [token],
+    tokens: adminTokens,
     control,
     hosts: settings.adminHost,
     ready: isReady,

@@ -4,8 +4,8 @@ import { HIDDEN, InputError } from './errors.ts'
 /** A secret token: itself, or its SHA-256 so that the settings hold no secret. */
 export type Token = string | { sha256: string; name?: string }
 
-/** Finds out whether a text is one of the tokens, and what that one is called. */
-export type TokenLookup = (text: string) => { name: string | null } | undefined
+/** Finds out whether a text is one of the tokens, and which. */
+export type TokenLookup<T extends Token> = (text: string) => T | undefined
 
 // RFC 6750 section 2.1; wider than b64token, because people choose their own.
 const TOKEN = /^[\x21-\x7e]{1,1024}$/
@@ -18,32 +18,33 @@ const SHA256_HEX = /^[0-9a-f]{64}$/i
  * @param field what to call the list in an error
  * @throws InputError for a token that cannot be sent
  */
-export function createTokenLookup(field: string, tokens: readonly Token[]): TokenLookup {
+export function createTokenLookup<T extends Token>(field: string, tokens: readonly T[]): TokenLookup<T> {
   if (!Array.isArray(tokens)) throw new InputError(field, tokens, 'a list of tokens')
-  const known = tokens.map((token) => readToken(field, token))
+  const known = tokens.map((token) => ({ token, digest: readToken(field, token) }))
   return function find(text) {
     if (known.length === 0 || !TOKEN.test(text)) return undefined
     const digest = sha256(text)
-    let found: { name: string | null } | undefined
-    for (const each of known) if (timingSafeEqual(each.digest, digest)) found = each
+    let found: T | undefined
+    for (const each of known) if (timingSafeEqual(each.digest, digest)) found = each.token
     return found
   }
 }
 
-function readToken(field: string, token: Token): { digest: Buffer; name: string | null } {
+function readToken(field: string, token: Token): Buffer {
   if (typeof token === 'string') {
     // The value stays out of the message: messages are logged.
     if (!TOKEN.test(token))
       throw new InputError(field, HIDDEN, '1 to 1024 visible ASCII characters without spaces')
-    return { digest: sha256(token), name: null }
+    return sha256(token)
   }
   if (typeof token?.sha256 !== 'string' || !SHA256_HEX.test(token.sha256)) {
     const value = token === undefined ? token : HIDDEN
     throw new InputError(field, value, 'a token, or { sha256 } with its digest in 64 hexadecimal digits')
   }
-  return { digest: Buffer.from(token.sha256, 'hex'), name: token.name ?? null }
+  return Buffer.from(token.sha256, 'hex')
 }
 
-function sha256(text: string): Buffer {
+/** The SHA-256 of a text. */
+export function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }

@@ -110,7 +110,7 @@ export async function runWorker(): Promise<number> {
       return given
     }
   })
-  const shared = { control, fleet: createLocalFleet(store, 'memory', ''), adminToken: null, output }
+  const shared = { control, fleet: createLocalFleet(store, 'memory', ''), adminTokens: [], output }
   const limit = openLimit(settings, (which) => log()?.warn({ limit: which }, 'connection refused'))
   serving = createServing({
     createGateway: (next, replaces) => createGateway(next, { ...shared, replaces }),

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { readBypassTokens } from '../config/bypass-tokens.ts'
 import { DEFAULT_SITE, SITES_KEY } from '../config/file-sites.ts'
+import { readOperators } from '../config/operators.ts'
 import type { ConfigProblem } from '../config/problems.ts'
 import type { ProcessOptions, Settings, SiteSettings } from '../config/settings.ts'
 import { readAdminToken } from '../config/token.ts'
@@ -84,6 +85,11 @@ export function checkToken(settings: Settings): ConfigProblem[] {
   return attempt('adminTokenFile', () => {
     if (readAdminToken(settings) === null) mayBeMade(settings.adminTokenFile)
   })
+}
+
+/** The file of operators is read just as at start. */
+export function checkOperators(settings: Settings): ConfigProblem[] {
+  return attempt('adminOperatorsFile', () => void readOperators(settings))
 }
 
 /** The secrets of webhooks are read just as at start. */

@@ -6,6 +6,7 @@ import type { Settings } from '../config/settings.ts'
 import { hasAdmin } from '../config/token.ts'
 import {
   checkCertificates,
+  checkOperators,
   checkSharedStore,
   checkSites,
   checkState,
@@ -69,6 +70,7 @@ async function problemsOutside(settings: Settings): Promise<ConfigProblem[]> {
     ...(hasAdmin(settings) ? checkToken(settings) : []),
     ...(await checkState(settings)),
     ...checkStoreCa(settings),
+    ...checkOperators(settings),
     ...checkWebhookSecrets(settings)
   ]
 }

@@ -3,7 +3,7 @@ import { type LoadedSettings, type LoadInput, loadWithOrigins } from '../config/
 import { OPTIONS } from '../config/options.ts'
 import { ConfigError, type ConfigProblem } from '../config/problems.ts'
 import { SETTING_NAMES } from '../config/resolve.ts'
-import { checkCertificates, checkSites, checkStoreCa } from './check-files.ts'
+import { checkCertificates, checkOperators, checkSites, checkStoreCa } from './check-files.ts'
 
 /**
  * Reads the whole configuration, and looks at all files that it names.
@@ -16,7 +16,8 @@ export async function loadChecked(input: LoadInput): Promise<LoadedSettings> {
   const problems = [
     ...(await checkSites(settings)),
     ...(await checkCertificates(settings, () => {})),
-    ...checkStoreCa(settings)
+    ...checkStoreCa(settings),
+    ...checkOperators(settings)
   ]
   if (problems.length > 0) throw new ConfigError(problems.map((problem) => placed(problem, loaded)))
   return loaded

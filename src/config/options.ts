@@ -69,6 +69,15 @@ export const OPTIONS: OptionTable = {
     read: read.readPath,
     fallback: ({ stateDir }) => join(stateDir, 'admin-token')
   },
+  adminOperatorsFile: {
+    name: 'adminOperatorsFile',
+    metavar: 'FILE',
+    description:
+      'file with further tokens of the admin API, one a line: a name, read or operate, and the token or sha256: and its digest',
+    defaultText: 'none',
+    read: read.readPath,
+    fallback: () => null
+  },
   adminInsecure: toggle('adminInsecure', 'let the admin API, which has no TLS, listen beyond this machine'),
   adminHost: {
     name: 'adminHost',

@@ -112,6 +112,8 @@ export interface ProcessOptions {
   adminToken: string | null
   /** Absolute path of the file that holds the token, made at the first start. */
   adminTokenFile: string
+  /** Absolute path of the file with further tokens, their names and scopes; null = none. */
+  adminOperatorsFile: string | null
   /** Whether an admin listener may be reachable from other machines without TLS. */
   adminInsecure: boolean
   /** Host values, with the port where one is sent, under which the admin API may be called by name. */

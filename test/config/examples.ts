@@ -54,6 +54,7 @@ export const EXAMPLES: { [K in keyof OptionValues]: readonly [text: string, valu
   adminPath: ['/-/admin', '/-/admin'],
   adminToken: ['a-token-of-24-characters', 'a-token-of-24-characters'],
   adminTokenFile: ['token', '/srv/app/token'],
+  adminOperatorsFile: ['operators', '/srv/app/operators'],
   adminInsecure: ['on', true],
   adminHost: ['Admin.example:81', ['admin.example:81']],
   stateDir: ['state', '/srv/app/state'],

@@ -93,6 +93,7 @@ test('nothing given is a gateway for this machine', () => {
     adminPath: null,
     adminToken: null,
     adminTokenFile: '/home/ada/.local/state/intermission/admin-token',
+    adminOperatorsFile: null,
     adminInsecure: false,
     adminHost: [],
     stateDir: '/home/ada/.local/state/intermission',
