@@ -52,7 +52,9 @@ async function startHolder(t: Cleanup, upstream: string): Promise<Holder> {
   const python = findTool('python3') ?? 'python3'
   const script = join(tempDir(t), 'holder.py')
   writeFileSync(script, HOLDER)
-  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] })
+  // A variable that asks for the full size of this test is none of the gateway's.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^INTERMISSION_/.test(name)))
+  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'], env })
   const pids: number[] = []
   let said = ''
   child.stdout.on('data', (text) => {
@@ -65,7 +67,8 @@ async function startHolder(t: Cleanup, upstream: string): Promise<Holder> {
   await waitUntil(() => said.includes('\n'))
   const [, port, adminPort] = /^ports (\d+) (\d+)$/m.exec(said)!
   const [listen, admin] = [`127.0.0.1:${port}`, `127.0.0.1:${adminPort}`]
-  const flags = ['--listen', listen, '--admin', admin, '--upstream', upstream, '--state-dir', tempDir(t)]
+  const own = ['--upstream', upstream, '--state-dir', tempDir(t), '--access-log', 'off']
+  const flags = ['--listen', listen, '--admin', admin, ...own]
   return {
     listen,
     admin,
