@@ -1,5 +1,8 @@
 /** What the gateway has in a quiet moment, and whether it has become more. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { packageRoot } from '../../src/package-root.ts'
 import { mebibytes } from '../helpers/process-memory.ts'
 import { MIB } from '../helpers/scale.ts'
 import { waitUntil } from '../helpers/store-contract.ts'
@@ -21,7 +24,14 @@ const MOST_GROWTH: Figures = {
   timers: 16
 }
 
-/** Asks the probe; see probe.js. */
+/** What a gateway must be started with, so that it can be asked; see probe.js. @param file takes what it says */
+export function probed(file: string): { env: Record<string, string> } {
+  writeFileSync(file, '')
+  const probe = pathToFileURL(join(packageRoot, 'test/soak/probe.js')).href
+  return { env: { NODE_OPTIONS: `--expose-gc --import ${probe}`, SOAK_FIGURES: file } }
+}
+
+/** Asks the probe. */
 export async function readFigures(pid: number, file: string): Promise<Figures> {
   const lines = (): string[] => readFileSync(file, 'utf8').split('\n').slice(0, -1)
   const before = lines().length

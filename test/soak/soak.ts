@@ -2,14 +2,12 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
-import { packageRoot } from '../../src/package-root.ts'
 import { makeCertificate } from '../helpers/certificate.ts'
 import { callGateway, settled } from '../helpers/gateway-status.ts'
 import { type GatewayProcess, startGateway } from '../helpers/process.ts'
 import { type Cleanup, tempDir } from '../helpers/temp-dir.ts'
 import { createEvents, startApp } from './events.ts'
-import { type Figures, growth, inWords, readFigures } from './figures.ts'
+import { type Figures, growth, inWords, probed, readFigures } from './figures.ts'
 import { createTimeline } from './timeline.ts'
 import { createTraffic, type Tally } from './traffic.ts'
 
@@ -41,7 +39,6 @@ export async function soak(t: Cleanup, { minutes, moments: wished, say }: SoakOp
   const dir = tempDir(t)
   const [configFile, figuresFile] = [join(dir, 'config.yaml'), join(dir, 'figures')]
   writeFileSync(configFile, 'brandName: Soak\n')
-  writeFileSync(figuresFile, '')
   const { certPath, keyPath } = makeCertificate(t)
   const gateway = await startGateway(
     t,
@@ -50,12 +47,7 @@ export async function soak(t: Cleanup, { minutes, moments: wished, say }: SoakOp
       ...['--listen', 'http://127.0.0.1:0', '--listen', 'https://127.0.0.1:0'],
       ...['--tls-cert', certPath, '--tls-key', keyPath, '--http2', 'on']
     ],
-    {
-      env: {
-        NODE_OPTIONS: `--expose-gc --import ${pathToFileURL(join(packageRoot, 'test/soak/probe.js')).href}`,
-        SOAK_FIGURES: figuresFile
-      }
-    }
+    probed(figuresFile)
   )
   const httpsUrl = await gateway.waitFor(/^intermission listening on (https:\S+)$/m)
   const timeline = createTimeline()
