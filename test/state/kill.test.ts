@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import test, { after, before, type TestContext } from 'node:test'
+import test, { type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import ts from 'typescript'
+import { pathToFileURL } from 'node:url'
 import { packageRoot } from '../../src/package-root.ts'
 import { createFileStore } from '../../src/state/file-store.ts'
 import { openMaintenance } from '../../src/state/maintenance.ts'
@@ -17,18 +17,21 @@ const ROUNDS = Number(process.env.INTERMISSION_TEST_KILL_ROUNDS ?? 40)
 // How many processes at a time: the wait is for their start, not for what is tested.
 const LANES = 4
 
+// What was built, because there are many children, and most of what they would do is to load a compiler.
+const built = (name: string): string => pathToFileURL(join(packageRoot, `dist/src/state/${name}.js`)).href
+
 // Enters and leaves for as long as it lives, and says what was acknowledged. Written so that what is read is a whole
 // line even when it is killed in the middle.
 const CHILD = `
   import { writeSync } from 'node:fs'
-  import { createFileStore } from './state/file-store.js'
-  import { openMaintenance } from './state/maintenance.js'
-  const store = createFileStore({ path: process.argv[2] })
+  import { createFileStore } from '${built('file-store')}'
+  import { openMaintenance } from '${built('maintenance')}'
+  const store = createFileStore({ path: process.argv[1] })
   const maintenance = await openMaintenance({ store })
   const say = ({ revision, mode, message }) => writeSync(1, JSON.stringify([revision, mode, message]) + '\\n')
   for (let n = 0; ; n++) {
     try {
-      say(await maintenance.enter({ message: process.argv[3] + ' ' + n }))
+      say(await maintenance.enter({ message: process.argv[2] + ' ' + n }))
       say(await maintenance.leave())
     } catch (error) {
       // Beaten twice in a row by others that do nothing but this.
@@ -37,34 +40,8 @@ const CHILD = `
   }
 `
 
-// Compiled once, because there are many children, and most of what they would do is to load a compiler.
-const compiled = tempDir({ after })
-
-before(() => {
-  const options = {
-    target: ts.ScriptTarget.ES2023,
-    module: ts.ModuleKind.ESNext,
-    rewriteRelativeImportExtensions: true
-  }
-  const sources = [
-    'errors.ts',
-    'duration.ts',
-    'durable-file.ts',
-    'path-rule.ts',
-    ...readdirSync(join(packageRoot, 'src/state')).map((name) => `state/${name}`)
-  ]
-  mkdirSync(join(compiled, 'state'))
-  writeFileSync(join(compiled, 'package.json'), '{ "type": "module" }')
-  writeFileSync(join(compiled, 'child.mjs'), CHILD)
-  for (const name of sources) {
-    const source = readFileSync(join(packageRoot, 'src', name), 'utf8')
-    const { outputText } = ts.transpileModule(source, { compilerOptions: options })
-    writeFileSync(join(compiled, name.replace(/\.ts$/, '.js')), outputText)
-  }
-})
-
 function startChild(path: string, name: string): { child: ChildProcess; lines: () => string[] } {
-  const args = [join(compiled, 'child.mjs'), path, name]
+  const args = ['--input-type=module', '--eval', CHILD, path, name]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
