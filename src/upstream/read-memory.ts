@@ -5,6 +5,8 @@ import { COPIED_UP_TO_BYTES, type OnFree } from './client-response.ts'
 const LARGE_BYTES = 262_144
 /** Beyond so many, large bodies are read in small pieces too: slow clients may hold all of them. */
 const LARGE_LIMIT = 64
+/** What is kept of the memory for large bodies, at most: it is not given back to the system. In bytes. */
+export const KEPT_AT_MOST_BYTES = LARGE_LIMIT * LARGE_BYTES
 
 /** All connections read into the same memory: whoever needs such a small piece later has made a copy. */
 const SMALL = Buffer.allocUnsafeSlow(COPIED_UP_TO_BYTES)
