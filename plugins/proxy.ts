@@ -70,6 +70,7 @@ async function proxy(fastify: FastifyInstance, options: ProxyPluginOptions): Pro
   const { forwarder } = backend
   const bodyWatch = createIdleWatch(resolved.clientIdleTimeoutMs)
   const answers = fastify.hasDecorator('errorPages') ? fastify.errorPages : createAnswers()
+  const isIntercepted = (status: number): boolean => intercepted.has(status)
   const { inFlight } = fastify.hasDecorator('maintenance') ? fastify.maintenance : { inFlight: null }
 
   const own: Proxy = {
@@ -136,7 +137,7 @@ async function proxy(fastify: FastifyInstance, options: ProxyPluginOptions): Pro
       upgraded,
       extraHeaders: setOnReply(reply),
       bodyWatch,
-      isIntercepted: (status) => intercepted.has(status),
+      isIntercepted,
       onClientIdle() {
         answer({ status: 408, reason: null, close: true })
       },
