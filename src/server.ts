@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { AdminToken } from './admin/tokens.ts'
 import type { LoadedSettings } from './config/load.ts'
-import { type Operator, readOperators } from './config/operators.ts'
+import { readOperators } from './config/operators.ts'
 import type { Settings } from './config/settings.ts'
 import { ensureAdminToken, hasAdmin } from './config/token.ts'
 import { openFleet, openFleetControl } from './fleet/open-fleet.ts'
@@ -15,7 +14,6 @@ import { limitSamples, openLimit } from './public-listeners.ts'
 import { createReload } from './reload.ts'
 import { createServing, type Serving } from './serving.ts'
 import { onSignals } from './signals.ts'
-import { sha256 } from './token-digests.ts'
 import { openWebhooks } from './webhooks.ts'
 import { createWorkers } from './workers.ts'
 
@@ -133,7 +131,7 @@ export async function runServer(
     return createGateway(next, {
       control,
       fleet,
-      adminTokens: token === null ? [] : [token.token, ...readOperators(next).map(adminToken)],
+      adminTokens: token === null ? [] : [token.token, ...readOperators(next)],
       output,
       isReady: () => !stopping,
       origins: (site) => originsOf(next, serving?.targets ?? [], site),
@@ -147,9 +145,4 @@ export async function runServer(
       ...(workers === undefined ? {} : { factsOf: workers.factsOf })
     })
   }
-}
-
-function adminToken({ name, scope, token }: Operator): AdminToken {
-  const digest = typeof token === 'string' ? sha256(token).toString('hex') : token.sha256
-  return { sha256: digest, name, scope }
 }

@@ -1,5 +1,6 @@
-import { isToken, TOKEN_ALLOWED } from './readers.ts'
-import { readSecretFile, secretRefused } from './secret-file.ts'
+import { sha256 } from '../token-digests.ts'
+import { isToken, refuse, TOKEN_ALLOWED } from './readers.ts'
+import { readSecretLines } from './secret-file.ts'
 import type { ProcessOptions } from './settings.ts'
 
 const FIELD = 'adminOperatorsFile'
@@ -13,13 +14,13 @@ export interface Operator {
   name: string
   /** `read` sees everything and changes nothing. */
   scope: 'read' | 'operate'
-  /** The token itself, or `sha256` of it. */
-  token: string | { sha256: string }
+  /** The SHA-256 of the token, in hexadecimal. */
+  sha256: string
 }
 
 /**
  * The operators of the file, one a line. A name may be there twice, so that a new token can be handed out before the old
- * one goes. Empty lines and lines that begin with # do not count.
+ * one goes.
  *
  * @throws ConfigError when the file is not there, cannot be read, is open to other users, or has a line that is no operator
  */
@@ -27,21 +28,13 @@ export function readOperators({
   adminOperatorsFile: path
 }: Pick<ProcessOptions, 'adminOperatorsFile'>): Operator[] {
   if (path === null) return []
-  const text = readSecretFile(path, FIELD)
-  if (text === undefined) throw secretRefused(path, FIELD, 'is not there')
-  const lines = text.split('\n').map((line) => line.trim())
-  return lines.flatMap((line, at) => {
-    if (line === '' || line.startsWith('#')) return []
-    const operator = readLine(line)
-    if (operator !== undefined) return [operator]
-    throw secretRefused(path, FIELD, `names no operator on line ${at + 1}; expected ${ALLOWED}`)
-  })
+  return readSecretLines(path, FIELD, 'names no operator', readLine)
 }
 
-function readLine(line: string): Operator | undefined {
+function readLine(line: string): Operator {
   const [, name = '', scope, secret = ''] = LINE.exec(line) ?? []
-  if (!NAME.test(name)) return undefined
-  const sha256 = DIGEST.exec(secret)?.[1]
-  if (sha256 === undefined && (secret.startsWith('sha256:') || !isToken(secret))) return undefined
-  return { name, scope: scope as Operator['scope'], token: sha256 === undefined ? secret : { sha256 } }
+  const digest = DIGEST.exec(secret)?.[1]
+  const isGood = digest !== undefined || (isToken(secret) && !secret.startsWith('sha256:'))
+  if (!NAME.test(name) || !isGood) refuse(line, ALLOWED)
+  return { name, scope: scope as Operator['scope'], sha256: digest ?? sha256(secret).toString('hex') }
 }
