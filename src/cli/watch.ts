@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { EXIT } from './exit-codes.ts'
 import type { Io } from './verb.ts'
 
@@ -21,21 +22,9 @@ export async function watch(show: () => Promise<string>, io: Io): Promise<number
     if (io.isTerminal) io.out(`${CLEAR}${text}`)
     else if (text !== last) io.out(text)
     last = text
-    await pause(EVERY_MS, stop.signal)
+    // Rejects when it is interrupted, which the loop sees.
+    await sleep(EVERY_MS, undefined, { signal: stop.signal }).catch(() => {})
   }
   process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
   return EXIT.ok
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-    if (signal.aborted) done()
-  })
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Message } from './message.ts'
 
 /** Brings messages to one receiver, one after the other and in their order. */
@@ -58,7 +59,8 @@ export function createCourier(deps: CourierDeps): Courier {
       const againMs = Math.round(pauseMs * (0.75 + Math.random() / 2))
       if (performance.now() + againMs > giveUpMs) return deps.onLost(message, why)
       deps.onFailed(message, why, attempt, againMs)
-      await pause(againMs, closing.signal)
+      // Does not keep the process alive, and rejects when we close.
+      await sleep(againMs, undefined, { signal: closing.signal, ref: false }).catch(() => {})
       if (closing.signal.aborted) return
     }
   }
@@ -82,18 +84,4 @@ export function createCourier(deps: CourierDeps): Courier {
       closing.abort()
     }
   }
-}
-
-// Does not keep the process alive, and ends when it closes.
-function pause(ms: number, closing: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer)
-      closing.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    timer.unref()
-    closing.addEventListener('abort', end)
-  })
 }
