@@ -3,7 +3,13 @@ import { type LoadedSettings, type LoadInput, loadWithOrigins } from '../config/
 import { OPTIONS } from '../config/options.ts'
 import { ConfigError, type ConfigProblem } from '../config/problems.ts'
 import { SETTING_NAMES } from '../config/resolve.ts'
-import { checkCertificates, checkOperators, checkSites, checkStoreCa } from './check-files.ts'
+import {
+  checkCertificates,
+  checkOperators,
+  checkSites,
+  checkStoreCa,
+  checkWebhookSecrets
+} from './check-files.ts'
 
 /**
  * Reads the whole configuration, and looks at all files that it names.
@@ -17,7 +23,8 @@ export async function loadChecked(input: LoadInput): Promise<LoadedSettings> {
     ...(await checkSites(settings)),
     ...(await checkCertificates(settings, () => {})),
     ...checkStoreCa(settings),
-    ...checkOperators(settings)
+    ...checkOperators(settings),
+    ...checkWebhookSecrets(settings)
   ]
   if (problems.length > 0) throw new ConfigError(problems.map((problem) => placed(problem, loaded)))
   return loaded

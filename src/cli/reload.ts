@@ -1,4 +1,4 @@
-import { problemLine } from '../config/problems.ts'
+import { type ConfigProblem, problemLine } from '../config/problems.ts'
 import { createAdminClient } from './admin-client.ts'
 import { EXIT } from './exit-codes.ts'
 import type { RunVerb } from './verb.ts'
@@ -11,7 +11,7 @@ export const run: RunVerb = async (flags, io) => {
   const { status, body } = await createAdminClient(flags, io).send({ ...call, accepts: [422] })
   if (flags.json) io.out(JSON.stringify(body))
   if (status === 422) {
-    if (!flags.json) for (const problem of body.errors as Problems) io.err(problemLine(problem))
+    if (!flags.json) for (const problem of body.errors as ConfigProblem[]) io.err(problemLine(problem))
     io.err(String(body.detail))
     return EXIT.usage
   }
@@ -19,5 +19,3 @@ export const run: RunVerb = async (flags, io) => {
   if (!flags.json) io.out(changed.length === 0 ? 'reloaded' : `reloaded; changed: ${changed.join(', ')}`)
   return EXIT.ok
 }
-
-type Problems = { name: string; place: string | null; text: string }[]
