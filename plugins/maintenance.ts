@@ -13,12 +13,12 @@ import { createBypass } from '../src/gate/bypass.ts'
 import { createClosedGate, type Passed, type Visit } from '../src/gate/gate.ts'
 import { GATE_OPTIONS, type GateOptions, resolveGateOptions } from '../src/gate/gate-options.ts'
 import { createJudge } from '../src/gate/judge.ts'
-import { checkOpening } from '../src/gate/opening.ts'
 import { answerOwn, mayBeOwn } from '../src/gate/own-addresses.ts'
 import type { OwnAnswer, OwnRefusal } from '../src/gate/own-answer.ts'
 import { OwnRequest } from '../src/gate/own-request.ts'
 import { publicStatus } from '../src/gate/public-status.ts'
 import { mayGoOn } from '../src/gate/review.ts'
+import { checkStateSource } from '../src/gate/state-source.ts'
 import { refuseUnknown } from '../src/known-options.ts'
 import { observationOf } from '../src/observation.ts'
 import { type Answers, createAnswers } from '../src/pages/answers.ts'
@@ -86,7 +86,7 @@ const STARTING_RETRY_SECONDS = 5
 
 async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions): Promise<void> {
   refuseUnknown('maintenance', options, OPTIONS)
-  checkOpening(options)
+  checkStateSource(options)
   if (fastify.hasPlugin('fastify-intermission/static-first')) {
     const text =
       'maintenance is registered after static-first, whose files it could not close; register it before'

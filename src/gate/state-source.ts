@@ -1,14 +1,14 @@
 import { InputError, IntermissionError } from '../errors.ts'
 
-/** How a gate was told what is open and what is not. */
-export interface Opening {
+/** Where a gate gets the state of its site from. */
+export interface StateSource {
   store?: { subscribe: unknown }
   site?: unknown
   maintenance?: { enter: unknown }
 }
 
 /** @throws InputError, or IntermissionError ERR_PLUGIN_MISUSE for two ways at once */
-export function checkOpening({ store, site, maintenance: given }: Opening): void {
+export function checkStateSource({ store, site, maintenance: given }: StateSource): void {
   if (given !== undefined && (store !== undefined || site !== undefined)) {
     throw new IntermissionError(
       'ERR_PLUGIN_MISUSE',
