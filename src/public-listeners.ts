@@ -69,20 +69,22 @@ export function servedBy(appFor: (request: IncomingMessage) => FastifyInstance):
 /** The listeners of the settings, those that serve before those that redirect. */
 export function wantedListeners(settings: Settings, served: ServedBy): WantedListener[] {
   const { certificates, limit } = served
-  const options: ListenerOptions = {
-    ...servedBy((request) => served.gateway().appFor(request)),
-    ...(certificates === null ? {} : { certificates }),
-    ...(settings.proxyProtocol ? { sendsProxyHeader: createTrust(settings.trustProxy) } : {}),
+  const plain = {
     http2: settings.http2,
     h2c: settings.h2c,
-    limit,
     maxHeaderBytes: settings.maxHeaderBytes,
     headTimeoutMs: settings.headTimeoutMs,
     keepAliveTimeoutMs: settings.keepAliveTimeoutMs,
     clientIdleTimeoutMs: settings.clientIdleTimeoutMs
   }
-  const { onRequest: _, onUpgrade: __, certificates: ___, limit: ____, sendsProxyHeader, ...plain } = options
-  const shared = [plain, sendsProxyHeader && settings.trustProxy]
+  const options: ListenerOptions = {
+    ...servedBy((request) => served.gateway().appFor(request)),
+    ...(certificates === null ? {} : { certificates }),
+    ...(settings.proxyProtocol ? { sendsProxyHeader: createTrust(settings.trustProxy) } : {}),
+    ...plain,
+    limit
+  }
+  const shared = [plain, settings.proxyProtocol ? settings.trustProxy : null]
   const placeOf = createPlaces()
   const serving = settings.listen.map((address): WantedListener => {
     const tls = address.kind === 'tcp' && (address.tls ?? settings.tlsCert.length > 0)
