@@ -191,6 +191,11 @@ export async function startGateway(
   return Object.assign(Object.create(gateway) as Running, { url, adminUrl, stateDir })
 }
 
+/** The port of a URL that a gateway has printed. */
+export function portOf(url: string): number {
+  return Number(new URL(url).port)
+}
+
 /** Starts a verb of `intermission` that goes on until it is stopped. */
 export function startIntermission(t: Cleanup, args: string[], options: IntermissionOptions = {}): Running {
   const [command, first] = commandOf(options)

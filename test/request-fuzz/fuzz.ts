@@ -1,4 +1,5 @@
 /** Sends many cases through a gateway, and through nginx where it is installed, and counts what came of them. */
+import type { FuzzOptions as AnyFuzzOptions, Outcome as AnyOutcome } from '../fuzz/fuzz.ts'
 import type { Cleanup } from '../helpers/temp-dir.ts'
 import { makeRequests, SENTINEL } from './cases.ts'
 import { Fault, judge } from './judge.ts'
@@ -13,19 +14,13 @@ export interface Failure {
   smaller: string
 }
 
-export interface Outcome {
-  counts: [category: string, count: number][]
+export interface Outcome extends Pick<AnyOutcome, 'counts' | 'casesPerSecond'> {
   failures: Failure[]
   /** Some cases of the category `laxer`, for eyes. */
   laxer: string[]
-  casesPerSecond: number
 }
 
-export interface FuzzOptions {
-  seed: number
-  cases: number
-  first?: number
-  maxFailures?: number
+export interface FuzzOptions extends AnyFuzzOptions {
   /** The nginx to compare with; undefined = none. */
   nginx?: string | undefined
 }

@@ -3,13 +3,11 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { makeCertificate } from '../helpers/certificate.ts'
 import { fieldsOf } from '../helpers/front.ts'
-import { run, startGateway } from '../helpers/process.ts'
+import { portOf, run, startGateway } from '../helpers/process.ts'
 import { rawClient, rawExchange } from '../helpers/raw-client.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 import { requireTool } from '../helpers/tools.ts'
 import { okUpstream, type SeenRequest } from '../helpers/upstream.ts'
-
-const portOf = (url: string): number => Number(new URL(url).port)
 
 test('workers serve https, HTTP/2, unix sockets and redirects on connections that the primary accepts', async (t) => {
   const curl = requireTool(t, 'curl')
