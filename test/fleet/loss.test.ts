@@ -20,6 +20,7 @@ function lossTest(
 }
 
 const DOC = 'im:{default}:doc'
+const ROSTER = 'im:{default}:roster'
 
 lossTest(
   'while the store is gone the mode stays, and a change fails and names the store',
@@ -90,7 +91,7 @@ lossTest(
 )
 
 lossTest(
-  'a replica that lags behind and is promoted opens no gate that was closed, and is put right for newcomers',
+  'a replica that lags behind and is promoted opens no gate that was closed, and none for a newcomer that finds the others in it',
   async (t, redis, open) => {
     const replication = await startRelay(t, () => redis.port)
     const replica = await startRedis(t, { args: ['--replicaof', '127.0.0.1', String(replication.port)] })
@@ -102,6 +103,7 @@ lossTest(
     const seen: string[] = []
     for (const { control } of [one, two]) control.site('default').onChange(({ mode }) => seen.push(mode))
     await waitUntil(async () => (await replica.cli('HGET', DOC, 'prov')) === '1')
+    await waitUntil(async () => (await replica.cli('ZCARD', ROSTER)) === '2')
     replication.set('drop')
     assert.equal((await one.control.enter({})).wait.outcome, 'complete')
     await redis.kill9()
@@ -111,8 +113,8 @@ lossTest(
     relay.set('pass')
     const three = await open({ url })
     await waitUntil(async () => (await replica.cli('HGET', DOC, 'rev')) === '1')
-    // It has no copy of its own, so that it may have believed the replica for a moment.
-    await waitUntil(() => modeOf(three) === 'maintenance')
+    await waitUntil(() => modeOf(three) !== 'starting')
+    assert.equal(modeOf(three), 'maintenance')
     assert.deepEqual(seen, ['maintenance', 'maintenance'])
     assert.ok([...one.told, ...two.told].some((line) => line.includes('put back')))
   }
