@@ -137,11 +137,12 @@ export function storeContract(name: string, { create, shared }: StoreContract): 
     other.subscribe((state) => seen.push(state))
     const state = entered('default', 'one')
     await one.write(state, 0, changeOf(state))
+    // What another one has written is read once it has been told.
+    await waitUntil(() => seen.length > 0)
     assert.deepEqual(await other.read(), state)
     assert.deepEqual(await other.history(), [changeOf(state)])
     const late = entered('default', 'two')
     await assert.rejects(other.write(late, 0, changeOf(late)), { code: 'ERR_STATE_CONFLICT' })
-    await waitUntil(() => seen.length > 0)
     assert.deepEqual(seen, [state])
   })
 
