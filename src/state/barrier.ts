@@ -1,3 +1,4 @@
+import { linkedAbort } from '../linked-abort.ts'
 import type { InFlight } from './in-flight.ts'
 import type { Want } from './request.ts'
 
@@ -67,28 +68,30 @@ export function createLocalBarrier(facts: LocalFacts): Barrier {
     async wait({ revision, sites: names, want, timeoutMs, force }) {
       const startMs = performance.now()
       const sites = names.flatMap((name) => facts.site(name) ?? [])
-      const superseded = new AbortController()
       const applied = new AbortController()
+      const over = linkedAbort(facts.closing)
+      let isSuperseded = false
       const look = (): void => {
-        if (sites.some((site) => site.revision > revision)) superseded.abort()
+        isSuperseded ||= sites.some((site) => site.revision > revision)
+        if (isSuperseded) over.abort()
         if (facts.revision >= revision) applied.abort()
       }
       const forget = facts.onChange(look)
       look()
-      const over = AbortSignal.any([superseded.signal, facts.closing])
-      if (want !== 'none') await aborted([applied.signal, over], timeoutMs)
+      if (want !== 'none') await aborted([applied.signal, over.signal], timeoutMs)
       const isApplied = applied.signal.aborted
       const leftMs = Math.max(0, timeoutMs - (performance.now() - startMs))
-      const options = { timeoutMs: leftMs, force, signal: over }
+      const options = { timeoutMs: leftMs, force, signal: over.signal }
       const drains = isApplied && want === 'drained' ? sites : []
       const results = await Promise.all(drains.map((site) => site.inFlight.drained(site.generation, options)))
       forget()
+      over.unlink()
 
       const isDrained = isApplied && want === 'drained' && results.every(({ drained }) => drained)
       const isComplete = want === 'none' || (want === 'applied' ? isApplied : isDrained)
       const ages = results.flatMap(({ oldestMs }) => oldestMs ?? [])
       return {
-        outcome: superseded.signal.aborted ? 'superseded' : isComplete ? 'complete' : 'not-proven',
+        outcome: isSuperseded ? 'superseded' : isComplete ? 'complete' : 'not-proven',
         members: 1,
         applied: isApplied ? 1 : 0,
         drained: isDrained ? 1 : 0,

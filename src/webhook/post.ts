@@ -1,3 +1,4 @@
+import { linkedAbort } from '../linked-abort.ts'
 import type { Message } from './message.ts'
 import { signatures } from './signature.ts'
 
@@ -16,11 +17,14 @@ export async function post(
   closing: AbortSignal
 ): Promise<string | null> {
   const timestamp = Math.floor(Date.now() / 1000)
+  const over = linkedAbort(closing)
+  const timer = setTimeout(() => over.abort(new Error(`no answer within ${TIMEOUT_MS} ms`)), TIMEOUT_MS)
+  timer.unref()
   try {
     const answer = await fetch(url, {
       method: 'POST',
       redirect: 'manual',
-      signal: AbortSignal.any([closing, AbortSignal.timeout(TIMEOUT_MS)]),
+      signal: over.signal,
       headers: {
         'content-type': 'application/json',
         'user-agent': 'intermission',
@@ -36,5 +40,8 @@ export async function post(
   } catch (error) {
     const { message: text, cause } = error as Error
     return cause instanceof Error ? cause.message : text
+  } finally {
+    clearTimeout(timer)
+    over.unlink()
   }
 }

@@ -16,6 +16,7 @@ const FOUNDATION = [
   'duration',
   'errors',
   'http2-safety',
+  'linked-abort',
   'observation',
   'package-root',
   'path-rule',
