@@ -40,6 +40,8 @@ export interface Proxy {
   isReachable(): boolean
   /** Looks right now whether one of the upstreams works, by the health check if there is one. */
   isHealthy(): Promise<boolean>
+  /** Tells the WebSockets that were begun here that the server is going away: for a process that stops. */
+  closeWebSockets(): void
   /** Takes the place of the proxy that the option `replaces` names. */
   takeOver(): void
   /** Resolves when nothing is under way that this proxy has forwarded. */
@@ -91,6 +93,7 @@ async function proxy(fastify: FastifyInstance, options: ProxyPluginOptions): Pro
     get upstreams() {
       return forwarder.upstreams.map(statusOf)
     },
+    closeWebSockets: backend.closeWebSockets,
     takeOver: backend.takeOver,
     finished: backend.finished
   }
@@ -187,7 +190,7 @@ async function proxy(fastify: FastifyInstance, options: ProxyPluginOptions): Pro
   fastify.server.on('upgrade', onUpgrade)
   // The server would wait for them for ever: it does not know them any more.
   fastify.addHook('preClose', async () => {
-    backend.abortTunnels()
+    backend.closeTunnels()
   })
   fastify.addHook('onClose', async () => {
     fastify.server.off('upgrade', onUpgrade)

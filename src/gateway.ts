@@ -62,6 +62,8 @@ export interface Gateway {
   isHealthy(site: string): Promise<boolean>
   /** Takes the place of the gateway that it replaces: what waits there goes on here. */
   takeOver(): void
+  /** Answers whoever is held, and says goodbye in WebSockets: for a process that stops. */
+  giveUp(): void
   /** Closes once nothing is under way that was begun here, without cutting anything. */
   retire(): Promise<void>
   close(): Promise<void>
@@ -153,6 +155,12 @@ export async function createGateway(settings: Settings, { ...deps }: GatewayDeps
       for (const { gate } of replaces?.sites.values() ?? [])
         gate.handOver((request, response) => appFor(request).routing(request, response))
       deps.replaces = undefined
+    },
+    giveUp() {
+      for (const { gate, proxy } of sites.values()) {
+        gate.giveUp()
+        proxy.closeWebSockets()
+      }
     },
     async retire() {
       await new Promise((resolve) => setTimeout(resolve, STRAGGLERS_MS))

@@ -98,7 +98,6 @@ export async function runServer(
     stopping = true
     fleet.stopping()
     tell('info', { signal, inFlight: serving.gateway.inFlight }, 'draining')
-    for (const { gate } of serving.gateway.sites.values()) gate.giveUp()
   } finally {
     const { drainTimeoutMs } = reload.loaded.settings
     await serving.closeListeners(drainTimeoutMs)

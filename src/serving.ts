@@ -30,7 +30,7 @@ export interface Serving {
   readonly targets: readonly ListenTarget[]
   /** Builds all that the settings ask for, beside what serves. Throws what is wrong with them; nothing is changed then. */
   prepare(settings: Settings): Promise<Prepared>
-  /** Stops accepting visitors, lets requests finish, and cuts what is left after `timeoutMs`. */
+  /** Stops accepting visitors, tells those who would stay, lets requests finish, and cuts what is left after `timeoutMs`. */
   closeListeners(timeoutMs: number): Promise<void>
   /** Closes what is left, the admin listener first. */
   close(): Promise<void>
@@ -80,7 +80,9 @@ export function createServing(deps: ServingDeps): Serving {
     },
     prepare,
     async closeListeners(timeoutMs) {
-      await Promise.all([...publicOnes(), ...closing].map((one) => one.close(timeoutMs)))
+      const closed = Promise.all([...publicOnes(), ...closing].map((one) => one.close(timeoutMs)))
+      for (const one of [...retiring, gateway]) one?.giveUp()
+      await closed
     },
     async close() {
       const rest = [...listeners.values()].map(({ listener }) => listener.close(ADMIN_CLOSE_MS))

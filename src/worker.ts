@@ -132,7 +132,6 @@ export async function runWorker(): Promise<number> {
   channel.tell('ready', null)
 
   const drainTimeoutMs = await stopped
-  for (const { gate } of serving.gateway.sites.values()) gate.giveUp()
   await serving.closeListeners(drainTimeoutMs)
   clearInterval(reporting)
   await serving.close()

@@ -13,7 +13,7 @@ export interface GateOptions extends BypassOptions {
   /** How many requests may wait at once in the mode `hold`; those beyond get 503 `hold-full`. Default 5000. */
   holdLimit?: number
   /**
-   * What becomes of upgraded connections, such as WebSockets, that a new mode would not let in: `close` cuts them,
+   * What becomes of upgraded connections, such as WebSockets, that a new mode would not let in: `close` ends them,
    * `leave` lets them be, and nobody waits for them. Default `close`.
    */
   websockets?: UpgradePolicy

@@ -46,4 +46,9 @@ export class OwnRequest {
   abort(): void {
     this.#response.destroy()
   }
+
+  /** The protocol is the app's, and so is its goodbye. */
+  close(): void {
+    this.abort()
+  }
 }

@@ -8,6 +8,8 @@ export interface Running {
   readonly isUpgraded: boolean
   /** The app has got nothing of it yet. */
   readonly isWaiting: boolean
+  /** Ends a connection of another protocol, as that would have it where we know how. */
+  close(): void
   /** Ends it; a client that has got nothing is told so. */
   abort(): void
 }
@@ -25,6 +27,7 @@ export function mayGoOn(running: Running, judge: Judge, upgrades: UpgradePolicy)
   const verdict = judge.verdictOn(running.request)
   if (verdict === 'admit' || verdict === 'bypass') return true
   if (running.isUpgraded && upgrades === 'leave') return true
-  if (running.isUpgraded || (running.isWaiting && verdict === 'refuse')) running.abort()
+  if (running.isUpgraded) running.close()
+  else if (running.isWaiting && verdict === 'refuse') running.abort()
   return false
 }

@@ -6,6 +6,8 @@ export interface InFlightEntry {
   readonly request: IncomingMessage
   /** Ends it at once, in the middle. */
   abort(): void
+  /** Ends an upgraded connection: with a goodbye where its protocol has one that we know, else as `abort`. */
+  close(): void
   /** Whether it waits for an app that is not there: nothing of it has been sent yet. */
   readonly isWaiting: boolean
   /** Whether it has become a connection of another protocol, such as a WebSocket. */

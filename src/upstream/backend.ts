@@ -24,8 +24,10 @@ export interface Backend {
   takeOver(): void
   /** Resolves when nothing is left that was begun here. */
   finished(): Promise<void>
-  /** Cuts connections of another protocol that were begun here. */
-  abortTunnels(): void
+  /** Begins the closing handshake of the WebSockets that were begun here. */
+  closeWebSockets(): void
+  /** Ends all connections of another protocol that were begun here: WebSockets by their closing handshake. */
+  closeTunnels(): void
   close(): void
 }
 
@@ -91,8 +93,11 @@ export function createBackend(options: BackendOptions, replaces?: Backend): Back
       before = undefined
     },
     finished: () => new Promise((resolve) => (own === 0 ? resolve() : void waiting.push(resolve))),
-    abortTunnels() {
-      for (const tunnel of tunnels) tunnel.abort()
+    closeWebSockets() {
+      for (const { tunnel } of tunnels) if (tunnel?.isWebSocket) tunnel.close()
+    },
+    closeTunnels() {
+      for (const relay of tunnels) relay.close()
     },
     close() {
       stopChecksOf.get(backend)?.()

@@ -11,7 +11,7 @@ import { UpstreamError } from './failure.ts'
 import type { RelayOptions } from './relay-options.ts'
 import { RequestBody } from './request-body.ts'
 import type { ResponseHead } from './response-head.ts'
-import { joinTunnel } from './tunnel.ts'
+import { joinTunnel, type OpenTunnel } from './tunnel.ts'
 
 const NO_TRAILERS: string[] = []
 
@@ -28,8 +28,8 @@ export class Relay implements ExchangeHandler {
   #first: Buffer | null = null
   readonly #body: RequestBody | null
   readonly #observation: Observation | undefined
-  /** Cuts both sides, once the protocol has changed. */
-  #endTunnel: (() => void) | null = null
+  /** Once the protocol has changed. */
+  tunnel: OpenTunnel | null = null
 
   constructor(options: RelayOptions) {
     this.#options = options
@@ -63,15 +63,16 @@ export class Relay implements ExchangeHandler {
   }
 
   get isUpgraded(): boolean {
-    return this.#endTunnel !== null
+    return this.tunnel !== null
+  }
+
+  close(): void {
+    this.tunnel?.close()
   }
 
   /** Ends it from our side: the app is told, and a client that has got nothing yet will be. */
   abort(): void {
-    if (this.#endTunnel !== null) {
-      this.#endTunnel()
-      return
-    }
+    this.tunnel?.abort()
     if (this.#phase === 'done' || this.#phase === 'discarding') return
     const isUnanswered = this.#phase === 'waiting'
     this.#phase = 'done'
@@ -171,7 +172,7 @@ export class Relay implements ExchangeHandler {
       this.#response.emit('close')
       onSettled()
     }
-    this.#endTunnel = joinTunnel({ upgraded, head, extraHeaders, upstream: socket, bytes, onClosed })
+    this.tunnel = joinTunnel({ upgraded, head, extraHeaders, upstream: socket, bytes, onClosed })
     onTunnel()
   }
 

@@ -2,6 +2,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { isDeclined, putBackPlain } from './declined-upgrade.ts'
 import type { ResponseHead } from './response-head.ts'
+import { pipeFrames } from './websocket.ts'
 
 /** A client that asked to change protocols: Node has given us its bare connection. */
 export interface UpgradedClient {
@@ -69,12 +70,21 @@ interface Tunnel {
   onClosed(): void
 }
 
-/**
- * Tells the client that the protocol has changed and moves bytes both ways until both sides have ended.
- *
- * @returns cuts both sides
- */
-export function joinTunnel(tunnel: Tunnel): () => void {
+/** A connection of another protocol. */
+export interface OpenTunnel {
+  /** It is one whose closing handshake we can begin. */
+  readonly isWebSocket: boolean
+  /** Ends a WebSocket by its closing handshake, and cuts it when that takes too long; any other is cut at once. */
+  close(): void
+  /** Cuts both sides. */
+  abort(): void
+}
+
+/** Long enough for a client far away, short enough for an operator who waits. */
+const CLOSE_TIMEOUT_MS = 2000
+
+/** Tells the client that the protocol has changed and moves bytes both ways until both sides have ended. */
+export function joinTunnel(tunnel: Tunnel): OpenTunnel {
   const { upgraded, upstream, head } = tunnel
   const client = upgraded.socket
   let text = `HTTP/1.1 101 ${head.reasonPhrase}\r\nConnection: Upgrade\r\n`
@@ -88,19 +98,36 @@ export function joinTunnel(tunnel: Tunnel): () => void {
 
   // `pipe` keeps back-pressure and passes the end of one direction on; a broken side takes the other with it.
   client.pipe(upstream)
-  upstream.pipe(client)
+  const isWebSocket = head.upgrade?.toLowerCase() === 'websocket'
+  const frames = isWebSocket ? pipeFrames(upstream, client, tunnel.bytes) : null
+  if (frames === null) upstream.pipe(client)
   let open = 2
+  let closing: NodeJS.Timeout | undefined
   const onClosed = (other: Socket) => (): void => {
     other.destroySoon()
     open--
-    if (open === 0) tunnel.onClosed()
+    if (open > 0) return
+    clearTimeout(closing)
+    tunnel.onClosed()
   }
   client.on('error', () => upstream.destroy())
   upstream.on('error', () => client.destroy())
   client.on('close', onClosed(upstream))
   upstream.on('close', onClosed(client))
-  return () => {
+
+  const abort = (): void => {
     client.destroy()
     upstream.destroy()
+  }
+  return {
+    isWebSocket,
+    close() {
+      if (frames === null) abort()
+      else {
+        frames.close()
+        closing ??= setTimeout(abort, CLOSE_TIMEOUT_MS)
+      }
+    },
+    abort
   }
 }

@@ -67,7 +67,8 @@ export async function openMember(
       abort() {
         isAborted = true
         inFlight.end(entry)
-      }
+      },
+      close: () => entry.abort()
     }
     inFlight.begin(entry)
     return {

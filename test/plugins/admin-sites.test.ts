@@ -101,7 +101,8 @@ test('a change whose wait was not fulfilled answers 202 with what is still runni
 })
 
 function inFlightEntry() {
-  return { request: {} as never, abort: () => undefined, isUpgraded: false, isWaiting: false }
+  const nothing = (): void => {}
+  return { request: {} as never, abort: nothing, close: nothing, isUpgraded: false, isWaiting: false }
 }
 
 test('what cannot be waited for or done is refused by name', async (t) => {

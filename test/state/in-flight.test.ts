@@ -14,7 +14,8 @@ function begin(inFlight: InFlight, { isUpgraded = false, isStuck = false } = {})
     abort() {
       request.aborted = true
       if (!isStuck) setImmediate(() => inFlight.end(request))
-    }
+    },
+    close: () => request.abort()
   }
   inFlight.begin(request)
   return request

@@ -15,7 +15,8 @@ async function open(t: TestContext, deps: Partial<ControlDeps> = {}): Promise<Co
 function begin(inFlight: InFlight): InFlightEntry {
   const request: InFlightEntry = {
     ...{ request: {} as never, isUpgraded: false, isWaiting: false },
-    abort: () => inFlight.end(request)
+    abort: () => inFlight.end(request),
+    close: () => inFlight.end(request)
   }
   inFlight.begin(request)
   return request
