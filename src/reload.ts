@@ -5,6 +5,7 @@ import { ConfigError } from './config/problems.ts'
 import { InputError, IntermissionError } from './errors.ts'
 import { CertificateError } from './listeners/certificates.ts'
 import type { Sample } from './metrics/samples.ts'
+import type { ServiceManager } from './service-manager.ts'
 
 export interface ReloadDeps {
   /** What is in force. */
@@ -14,6 +15,8 @@ export interface ReloadDeps {
   /** Puts it into force, all of it or nothing. */
   apply(next: LoadedSettings): Promise<void>
   log(level: 'info' | 'error', fields: object, text: string): void
+  /** Told when one begins, and what came of it. */
+  manager: Pick<ServiceManager, 'reloading' | 'ready'>
 }
 
 export interface Reload {
@@ -24,13 +27,14 @@ export interface Reload {
   samples(): Sample[]
 }
 
-export function createReload({ loaded, load, apply, log }: ReloadDeps): Reload {
+export function createReload({ loaded, load, apply, log, manager }: ReloadDeps): Reload {
   let last: Promise<unknown> = Promise.resolve()
   let isLastGood = true
   let loadedMs = Date.now()
   const counts = { ok: 0, refused: 0 }
 
   async function run(by: string): Promise<ReloadOutcome> {
+    manager.reloading()
     try {
       const next = await load()
       refuseFixed(loaded, next)
@@ -41,6 +45,7 @@ export function createReload({ loaded, load, apply, log }: ReloadDeps): Reload {
       isLastGood = true
       loadedMs = Date.now()
       log('info', { by, changed }, 'configuration reloaded')
+      manager.ready('serving')
       return { isDone: true, at: new Date(loadedMs).toISOString(), changed }
     } catch (error) {
       counts.refused++
@@ -48,6 +53,7 @@ export function createReload({ loaded, load, apply, log }: ReloadDeps): Reload {
       const problems = problemsOf(error)
       const err = error instanceof IntermissionError ? undefined : error
       log('error', { by, problems, err }, 'reload refused; the configuration stays as it was')
+      manager.ready('serving, by the configuration of before: the last reload was refused')
       return { isDone: false, problems }
     }
   }

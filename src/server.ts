@@ -12,6 +12,7 @@ import { originsOf } from './origins.ts'
 import { packageVersion } from './package-root.ts'
 import { limitSamples, openLimit } from './public-listeners.ts'
 import { createReload } from './reload.ts'
+import { createServiceManager } from './service-manager.ts'
 import { createServing, type Serving } from './serving.ts'
 import { onSignals } from './signals.ts'
 import { openWebhooks } from './webhooks.ts'
@@ -22,12 +23,14 @@ import { createWorkers } from './workers.ts'
  *
  * @param load reads the configuration anew
  * @param inherited how many sockets were handed over at the start
+ * @param isNotified whether whoever has started it wants to hear how far it is (sd_notify(3))
  * @returns the exit code
  */
 export async function runServer(
   first: LoadedSettings,
   load: () => Promise<LoadedSettings>,
-  inherited: number
+  inherited: number,
+  isNotified: boolean
 ): Promise<number> {
   const { settings } = first
   const output = createLogStream(process.stdout)
@@ -41,6 +44,7 @@ export async function runServer(
     else log()?.[level](fields, text)
   }
   const onError = (err: unknown, doing: string): void => tell('error', { err }, `${doing} failed`)
+  const manager = createServiceManager(isNotified, (error) => onError(error, 'telling systemd how far it is'))
   const webhooks = openWebhooks(settings, packageVersion(), tell)
   const fleet = await openFleet({
     url: settings.store,
@@ -69,7 +73,7 @@ export async function runServer(
     },
     workers
   )
-  const reload = createReload({ loaded: first, load, apply, log: tell })
+  const reload = createReload({ loaded: first, load, apply, log: tell, manager })
   serving = createServing({
     createGateway: buildGateway,
     control,
@@ -89,6 +93,7 @@ export async function runServer(
     await apply(first)
     refuseUnclaimed()
     for (const say of early.splice(0)) say()
+    manager.ready('serving')
     const weakness = http2Weakness()
     if (weakness !== null && (settings.h2c || (settings.http2 && settings.tlsCert.length > 0)))
       tell('warn', { weakness }, 'HTTP/2 offered with a warning')
@@ -96,6 +101,7 @@ export async function runServer(
       tell('info', { weakness }, 'HTTP/2 not offered')
     const signal = await signals.stopped
     stopping = true
+    manager.stopping()
     fleet.stopping()
     tell('info', { signal, inFlight: serving.gateway.inFlight }, 'draining')
   } finally {
@@ -106,6 +112,7 @@ export async function runServer(
     await control.close()
     await fleet.store.close()
     webhooks.close()
+    await manager.settled()
   }
   tell('info', {}, 'stopped')
   return 0

@@ -10,7 +10,7 @@ export const run: RunVerb = async (flags, { env }) => {
   const load = () => loadChecked({ flags, env, cwd })
   const first = await load()
   const { runServer } = await import('../server.ts')
-  return runServer(first, load, takeInherited(env))
+  return runServer(first, load, takeInherited(env), env.NOTIFY_SOCKET !== undefined)
 }
 
 /** How many sockets were handed over to this very process (sd_listen_fds(3)). Not to those that it starts. */

@@ -220,7 +220,7 @@ test('systemd finds the units valid, and the service exposed to little', async (
   const verified = await run(t, analyze, ['verify', '--man=no', path, socket])
   assert.deepEqual([verified.code, verified.stdout, verified.stderr], [0, '', ''])
   // Of 100; it is what docs/deploying.md says, and fails when somebody takes a protection away.
-  const { code, stdout } = await run(t, analyze, ['security', '--offline=true', '--threshold=16', path])
+  const { code, stdout } = await run(t, analyze, ['security', '--offline=true', '--threshold=18', path])
   assert.equal(code, 0, stdout)
 })
 
@@ -238,6 +238,8 @@ test('the unit starts the gateway with its configuration, and gives it time to d
   assert.deepEqual(settings.admin, { kind: 'unix', path: `/run/${setting('RuntimeDirectory')}/admin.sock` })
   assert.ok(seconds(setting('TimeoutStopSec')) * 1000 > settings.drainTimeoutMs)
   assert.equal(setting('RestartPreventExitStatus'), '2')
+  // By default systemd would not listen to the process that speaks for the gateway.
+  assert.deepEqual([setting('Type'), setting('NotifyAccess')], ['notify', 'all'])
   const [reload, verb] = setting('ExecReload').split(' ')
   assert.equal(reload, command)
   assert.ok(VERBS.some(({ name }) => name === verb))

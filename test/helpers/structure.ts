@@ -40,6 +40,7 @@ const SERVER = [
   'redirect',
   'reload',
   'server',
+  'service-manager',
   'serving',
   'signals',
   'site-facts',
