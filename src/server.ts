@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { LoadedSettings } from './config/load.ts'
 import { readOperators } from './config/operators.ts'
 import type { Settings } from './config/settings.ts'
@@ -15,6 +14,7 @@ import { createReload } from './reload.ts'
 import { createServiceManager } from './service-manager.ts'
 import { createServing, type Serving } from './serving.ts'
 import { onSignals } from './signals.ts'
+import { readSmallFile } from './small-file.ts'
 import { openWebhooks } from './webhooks.ts'
 import { createWorkers } from './workers.ts'
 
@@ -53,7 +53,7 @@ export async function runServer(
     recover: settings.recover,
     coldStart: settings.coldStart,
     fencing: settings.fencing,
-    ...(settings.storeCa === null ? {} : { ca: readFileSync(settings.storeCa, 'utf8') }),
+    ...(settings.storeCa === null ? {} : { ca: readSmallFile(settings.storeCa, 1_048_576).toString() }),
     software: packageVersion(),
     timing: { coldStartMs: settings.coldStartGraceMs },
     onError,

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { readBypassTokens } from '../config/bypass-tokens.ts'
@@ -11,9 +11,11 @@ import { readWebhookSecrets } from '../config/webhook-secrets.ts'
 import { InputError, IntermissionError, quote } from '../errors.ts'
 import { CertificateError } from '../listeners/certificates.ts'
 import { isRedisUrl } from '../redis-url.ts'
+import { readSmallFile } from '../small-file.ts'
 import { checkPages } from './check-pages.ts'
 
 const READABLE_FOLDER = 'a readable directory'
+const LARGEST_CA_BYTES = 1_048_576
 
 /** Everything that the sites name outside of the configuration, just as a start would find it. */
 export async function checkSites({ sites, ...shared }: Settings): Promise<ConfigProblem[]> {
@@ -115,7 +117,7 @@ export async function checkState({ store, recover }: Settings): Promise<ConfigPr
 /** Certificates to verify the store with are read just as at start. */
 export function checkStoreCa({ storeCa }: Settings): ConfigProblem[] {
   if (storeCa === null) return []
-  return attempt('storeCa', () => void createSecureContext({ ca: readFileSync(storeCa) }))
+  return attempt('storeCa', () => void createSecureContext({ ca: readSmallFile(storeCa, LARGEST_CA_BYTES) }))
 }
 
 /** Whether a shared store can be used now. It may be later, so this is no problem of the configuration. */
@@ -123,7 +125,10 @@ export async function checkSharedStore({ store, storeCa }: Settings): Promise<st
   if (!isRedisUrl(store)) return []
   const { probeRedis } = await import('../fleet/probe.ts')
   try {
-    await probeRedis(store, storeCa === null ? undefined : readFileSync(storeCa, 'utf8'))
+    await probeRedis(
+      store,
+      storeCa === null ? undefined : readSmallFile(storeCa, LARGEST_CA_BYTES).toString()
+    )
     return []
   } catch (error) {
     return [`store: ${(error as Error).message}`]

@@ -1,8 +1,8 @@
 /** Certificates from files: read, checked against their keys, and chosen by the name that a client asks for. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { IntermissionError, quote } from '../errors.ts'
+import { readSmallFile } from '../small-file.ts'
 
 export interface CertificateFiles {
   certPath: string
@@ -63,19 +63,10 @@ function loadCertificate({ certPath, keyPath }: CertificateFiles, nowMs: number)
 
 function readPem(field: 'tlsCert' | 'tlsKey', path: string): Buffer {
   try {
-    const { size } = statRegular(path)
-    if (size > LARGEST_FILE_BYTES) throw new Error(`it is larger than ${LARGEST_FILE_BYTES} bytes`)
-    return readFileSync(path)
+    return readSmallFile(path, LARGEST_FILE_BYTES)
   } catch (cause) {
     throw new CertificateError(field, `${quote(path)} cannot be read: ${(cause as Error).message}`, { cause })
   }
-}
-
-// Reading a named pipe would wait for a writer.
-function statRegular(path: string): { size: number } {
-  const stats = statSync(path)
-  if (!stats.isFile()) throw new Error('it is not a file')
-  return stats
 }
 
 function parseCertificate(path: string, pem: Buffer): X509Certificate {

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { IntermissionError } from '../errors.ts'
+import { readSmallFile } from '../small-file.ts'
 import { type FolderFile, fileLimitBytes, isUsed, understand } from './folder-file.ts'
-import { readSmallFile } from './read-file.ts'
 
 /** What the pages need of a logger. */
 export interface PagesLog {
@@ -64,7 +64,7 @@ export function createFolder(
     for (const file of names) {
       const old = files.get(file)
       try {
-        const bytes = readSmallFile(join(path, file), fileLimitBytes(file))
+        const bytes = readSmallFile(join(path, file), fileLimitBytes(file)).toString('latin1')
         const now = old?.bytes === bytes ? old : understand(file, bytes)
         found.set(file, now)
         for (const text of now.problems)

@@ -10,9 +10,9 @@ import {
   SUPPORT_URL_ALLOWED
 } from '../brand.ts'
 import { InputError } from '../errors.ts'
+import { readSmallFile } from '../small-file.ts'
 import { ASSETS_PATH, createAsset, isAssetFile } from './assets.ts'
 import { readable } from './color.ts'
-import { readSmallFile } from './read-file.ts'
 
 /** How the pages look and behave at this site, ready to be put into them. */
 export interface Look {
@@ -76,9 +76,9 @@ function logoOf(logo: string | undefined, pagesDir: string | undefined): Pick<Lo
   }
   try {
     const bytes = readSmallFile(file, LOGO_LIMIT_BYTES)
-    const base64 = Buffer.from(bytes, 'latin1').toString('base64')
-    return { logo: `data:${createAsset(name, bytes).contentType};base64,${base64}`, logoIsAsset: false }
+    const { contentType } = createAsset(name, bytes.toString('latin1'))
+    return { logo: `data:${contentType};base64,${bytes.toString('base64')}`, logoIsAsset: false }
   } catch (cause) {
-    throw new InputError('brandLogo', logo, `${allowed} (this ${(cause as Error).message})`, { cause })
+    throw new InputError('brandLogo', logo, `${allowed} (${(cause as Error).message})`, { cause })
   }
 }

@@ -14,6 +14,7 @@ import {
   isRecoverable,
   makeFolder,
   readStateFile,
+  type StateFile,
   unwritable,
   writeStateFile
 } from './state-file.ts'
@@ -32,13 +33,16 @@ export interface FileStoreOptions {
 
 /**
  * A store in one file, mode 0600, which several processes may share (see `takeLock` for the limit of that). The first
- * read or write looks at the file and refuses an unreadable one; a missing one means that every site is live.
+ * read or write looks at the file and refuses an unreadable one; a missing one means that every site is live. One that goes
+ * missing later, or is replaced by an older one, is written anew.
  */
 export function createFileStore(options: FileStoreOptions): StateStore {
   const { path, recover = false, onError = () => {} } = options
   const listeners = createListeners<SharedState>((error) => onError(error, 'telling of a change of state'))
   const lockPath = `${path}.lock`
   let opened: Promise<void> | undefined
+  // The newest that is known to have been in the file.
+  let last: StateFile = { state: undefined, history: [] }
   let known: SharedState | undefined
   let knownPrint = ''
   let reported = ''
@@ -50,11 +54,11 @@ export function createFileStore(options: FileStoreOptions): StateStore {
   return {
     async read() {
       await ready()
-      return (await readStateFile(path)).state
+      return (await inTurn(newest)).state
     },
     async history() {
       await ready()
-      return (await readStateFile(path)).history
+      return (await inTurn(newest)).history
     },
     async write(next, expectedRevision, change) {
       // What we could not read back must not be stored.
@@ -65,10 +69,12 @@ export function createFileStore(options: FileStoreOptions): StateStore {
         if (closed) throw unwritable(path, new Error('the store is closed'))
         await makeFolder(path)
         await locked(async () => {
-          const stored = await readStateFile(path)
-          const storedRevision = stored.state?.revision ?? 0
+          const stored = later(await readStateFile(path))
+          const storedRevision = revisionOf(stored)
           if (storedRevision !== expectedRevision) throw stateConflict(storedRevision, expectedRevision)
-          await writeStateFile(path, state, withChange(stored.history, made))
+          const history = withChange(stored.history, made)
+          await writeStateFile(path, state, history)
+          last = { state, history }
           publish(state)
         })
       })
@@ -95,7 +101,7 @@ export function createFileStore(options: FileStoreOptions): StateStore {
 
   async function openFile(): Promise<void> {
     try {
-      publish((await readStateFile(path)).state)
+      publish((await newest()).state)
     } catch (error) {
       if (!isRecoverable(error)) throw error
       if (!recover) throw withHint(error)
@@ -151,6 +157,27 @@ export function createFileStore(options: FileStoreOptions): StateStore {
     }
   }
 
+  // What is in force must be what the next start finds: a file that was taken away, or put back from a copy, is written anew.
+  async function newest(): Promise<StateFile> {
+    const found = await readStateFile(path)
+    if (!closed && later(found) !== found) {
+      await makeFolder(path)
+      await locked(async () => {
+        last = later(await readStateFile(path))
+        await writeStateFile(path, last.state as SharedState, last.history)
+      })
+      onError(
+        new Error(`${path} was missing or older than what is in force`),
+        'reading the state; it was written anew'
+      )
+    } else last = later(found)
+    return last
+  }
+
+  function later(found: StateFile): StateFile {
+    return revisionOf(found) < revisionOf(last) ? last : found
+  }
+
   function publish(state: SharedState | undefined): void {
     const before = known
     known = state
@@ -164,7 +191,7 @@ export function createFileStore(options: FileStoreOptions): StateStore {
       const print = await fingerprint(path)
       if (closed || print === knownPrint) return
       knownPrint = print
-      publish((await readStateFile(path)).state)
+      publish((await newest()).state)
       reported = ''
     })
       .catch((error: unknown) => {
@@ -177,6 +204,10 @@ export function createFileStore(options: FileStoreOptions): StateStore {
         looking = false
       })
   }
+}
+
+function revisionOf({ state }: StateFile): number {
+  return state?.revision ?? 0
 }
 
 function withHint(error: unknown): unknown {

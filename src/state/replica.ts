@@ -158,7 +158,12 @@ export async function openReplica(deps: ReplicaDeps): Promise<Replica> {
       try {
         for (let due = timed(known); due !== null; due = timed(known)) expected = await write(due, expected)
         const step = make(known)
-        if (step !== null) {
+        if (step === null) {
+          // Nothing to do, but only if the store still has it.
+          const { revision } = known
+          await refresh()
+          if (known.revision !== revision) continue
+        } else {
           checkSize(step.state, known)
           await write(step, expected)
         }

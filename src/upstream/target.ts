@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { connect, isIP, type NetConnectOpts, type OnReadOpts, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, createSecureContext } from 'node:tls'
 import { InputError } from '../errors.ts'
+import { readSmallFile } from '../small-file.ts'
+
+const LARGEST_PEM_BYTES = 1_048_576
 
 /** How an https upstream proves who it is, and how we prove who we are. */
 export interface UpstreamTls {
@@ -172,7 +174,7 @@ function secureContext(
 function readPem(field: string, file: string | undefined): Buffer | undefined {
   if (file === undefined) return undefined
   try {
-    return readFileSync(file)
+    return readSmallFile(file, LARGEST_PEM_BYTES)
   } catch (cause) {
     throw new InputError(field, file, 'a PEM file that can be read', { cause })
   }

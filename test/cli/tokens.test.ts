@@ -99,6 +99,29 @@ test('a token is rotated by two reloads, and at no moment is the operator locked
   assert.deepEqual(await works(ADA, ADA_TWO), [false, true])
 })
 
+test('one token for two operators stops the start, however it is written, and is not shown', async (t) => {
+  for (const second of [
+    `grace operate ${ADA}`,
+    `grace read sha256:${sha256(ADA).toUpperCase()}`,
+    `ada operate ${ADA}`
+  ]) {
+    const { path } = operatorsFile(t, [`ada read ${ADA}`, second])
+    const args = [
+      'check',
+      '--admin-operators-file',
+      path,
+      '--listen',
+      '127.0.0.1:0',
+      '--state-dir',
+      tempDir(t)
+    ]
+    const { code, stderr } = await intermission(t, args)
+    assert.equal(code, 2, stderr)
+    assert.match(stderr, /gives one token to ada \(read\) and to (grace|ada) \((operate|read)\)/)
+    assert.doesNotMatch(stderr, new RegExp(ADA))
+  }
+})
+
 test('a file of operators that others can read, or that is not there, stops the start', async (t) => {
   const file = operatorsFile(t, [`ada operate ${ADA}`])
   chmodSync(file.path, 0o644)

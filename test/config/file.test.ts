@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { loadSettings, loadWithOrigins } from '../../src/config/load.ts'
 import type { OptionValues } from '../../src/config/settings.ts'
+import { COMMAND, startProcess } from '../helpers/process.ts'
 import { type Cleanup, tempDir } from '../helpers/temp-dir.ts'
 
 function load(t: Cleanup, content: string | Buffer, name = 'gateway.yaml'): OptionValues {
@@ -114,6 +115,12 @@ test('a file that is no text or too large is refused', (t) => {
   assert.deepEqual(refusals(t, `# ${'x'.repeat(256 * 1024)}`), [
     '--config: "gateway.yaml" is larger than 256 KiB'
   ])
+})
+
+test('a file may be a pipe, whose writer may take its time', async (t) => {
+  const script = `exec ${COMMAND} check --admin off --listen 127.0.0.1:0 --config <(sleep 0.3; echo 'drainTimeout: 7s')`
+  const running = startProcess(t, 'bash', ['-c', script])
+  assert.equal(await running.waitFor(/^drainTimeout: "(\w+)"/m), '7s')
 })
 
 for (const [why, content] of [

@@ -24,6 +24,7 @@ const FOUNDATION = [
   'raw-target',
   'redis-url',
   'request-id',
+  'small-file',
   'token-digests',
   'unix-peer',
   'is-http2',

@@ -103,7 +103,7 @@ const BROKEN: Record<string, (t: Cleanup) => [certPath: string, keyPath: string,
     '/nowhere/k.pem',
     /^tlsKey: "\/nowhere\/k\.pem" cannot be/
   ],
-  'a folder': (t) => [tempDir(t), makeKey(t), /^tlsCert: .* it is not a file/],
+  'a folder': (t) => [tempDir(t), makeKey(t), /^tlsCert: .* it is not a regular file/],
   'the key of another certificate': (t) => [
     makeCertificate(t).certPath,
     makeKey(t),
@@ -131,7 +131,7 @@ const BROKEN: Record<string, (t: Cleanup) => [certPath: string, keyPath: string,
   'a named pipe, which would wait for a writer': (t) => {
     const path = join(tempDir(t), 'pipe')
     execFileSync('mkfifo', [path])
-    return [path, makeKey(t), /^tlsCert: .* it is not a file/]
+    return [path, makeKey(t), /^tlsCert: .* it is not a regular file/]
   }
 }
 

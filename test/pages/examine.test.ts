@@ -33,7 +33,7 @@ test('what visitors would see broken', (t) => {
   for (const line of [
     '! 50x.html: unknown placeholder {{mesage}}',
     '! 502.html: shows /.intermission/assets/gone.svg?v=2, which is not in the folder',
-    '! 503.html: is empty',
+    '! 503.html: it is empty',
     '! page.html: unknown placeholder {{headline}}',
     '! words.de.json: unknown key x'
   ]) {

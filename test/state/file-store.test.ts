@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { createFileStore, type FileStoreOptions } from '../../src/state/file-store.ts'
 import { openStore } from '../../src/state/open-store.ts'
@@ -144,6 +144,30 @@ test('an edit by hand is seen, and a broken one is reported once while the last 
   })
   assert.equal(seen.length, 2)
 })
+
+for (const [what, lose] of Object.entries({
+  'is taken away': (path: string) => rmSync(path),
+  'is replaced by an older one': (path: string) =>
+    writeFileSync(path, JSON.stringify({ format: 2, ...ONE, history: [changeOf(ONE)] })),
+  'is taken away with its folder': (path: string) => rmSync(dirname(path), { recursive: true })
+})) {
+  test(`a file that ${what} is written anew, history included`, async (t) => {
+    const path = join(tempDir(t), 'state', 'state.json')
+    const store = open(t, path)
+    await write(store, ONE)
+    await write(store, TWO)
+    const before = readFileSync(path, 'utf8')
+    lose(path)
+    // By whoever asks next ...
+    assert.deepEqual(await store.read(), TWO)
+    assert.equal(readFileSync(path, 'utf8'), before)
+    // ... and by who follows it, when nobody asks.
+    store.subscribe(() => {})
+    lose(path)
+    await waitUntil(() => existsSync(path) && readFileSync(path, 'utf8') === before)
+    assert.deepEqual(await store.history(), [changeOf(TWO), changeOf(ONE)])
+  })
+}
 
 test('a folder that appears later is watched from then on', async (t) => {
   const path = join(tempDir(t), 'later', 'state.json')

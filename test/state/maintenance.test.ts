@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import test, { type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createFileStore } from '../../src/state/file-store.ts'
@@ -121,6 +121,21 @@ test('a state file that disappears changes nothing, and the next change makes it
   assert.deepEqual([left.mode, left.revision], ['live', 3])
   assert.deepEqual(documentIn(await store.read()), left)
   assert.equal((await store.read())?.revision, 3)
+})
+
+test('a call that repeats what is so vouches for the file: it is there, or the call fails', async (t) => {
+  const path = `${tempDir(t)}/state.json`
+  const store = createFileStore({ path })
+  const maintenance = await open(t, { store })
+  t.after(() => store.close())
+  const { revision } = await maintenance.enter({ message: 'one' })
+  rmSync(path)
+  assert.equal((await maintenance.enter({ message: 'one' })).revision, revision)
+  const next = createFileStore({ path })
+  t.after(() => next.close())
+  assert.equal(documentIn(await next.read())?.message, 'one', 'what the next start finds')
+  writeFileSync(path, 'garbage')
+  await assert.rejects(maintenance.enter({ message: 'one' }), { code: 'ERR_STATE_UNREADABLE' })
 })
 
 test('a store that cannot be read is an error at once', async () => {

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'node:test'
+import { configured, named, textOf } from '../helpers/configured.ts'
+import { tempDir } from '../helpers/temp-dir.ts'
+
+test('a pipe that nobody writes to is refused in place of any file, and visitors are served meanwhile', async (t) => {
+  const upstream = await named(t, 'one')
+  const { gateway, path, write, reload } = await configured(t, [`upstream: ${upstream}`])
+  const pipe = join(tempDir(t), 'pipe')
+  execFileSync('mkfifo', ['-m', '600', pipe])
+  for (const line of [
+    `adminOperatorsFile: ${pipe}`,
+    `bypassTokenFile: ${pipe}`,
+    `{ webhook: "${upstream}", webhookSecretFile: ${pipe} }`,
+    `{ upstream: "https://127.0.0.1:1", upstreamCa: ${pipe} }`,
+    `storeCa: ${pipe}`
+  ]) {
+    write(line.startsWith('{') ? [line] : [`upstream: ${upstream}`, line])
+    const { code, stderr } = await reload()
+    assert.equal(code, 2, stderr)
+    assert.match(stderr, /(File|storeCa|upstreamCa): .*(pipe|regular file|PEM file)/)
+    assert.equal(await textOf(gateway.url), 'one')
+  }
+  rmSync(path)
+  execFileSync('mkfifo', [path])
+  assert.match((await reload()).stderr, /--config: ".*" cannot be read: nothing is in this pipe/)
+  assert.equal(await textOf(gateway.url), 'one')
+})
