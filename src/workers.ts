@@ -197,7 +197,7 @@ export function createWorkers(deps: WorkersDeps): Workers {
   function renew(pid: number | undefined, how: string, livedMs: number): void {
     failures = livedMs > STEADY_MS ? 0 : failures + 1
     const pauseMs = failures === 0 ? 0 : Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1))
-    log('error', { pid, pauseMs }, `a worker ${how}; another one takes its place`)
+    log('error', { worker: pid, pauseMs }, `a worker ${how}; another one takes its place`)
     setTimeout(() => {
       if (!isStopping) fork()
     }, pauseMs)
