@@ -7,58 +7,29 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { type AdminOptions, checkAdminOptions } from '../src/admin/admin-options.ts'
 import { hasJsonOrNothing, readBody } from '../src/admin/body.ts'
 import { createDoor } from '../src/admin/door.ts'
 import { createEventStream } from '../src/admin/event-stream.ts'
 import { OTHER_ROUTES, openApi } from '../src/admin/open-api.ts'
 import { openRoutes } from '../src/admin/open-routes.ts'
 import { createOriginGuard } from '../src/admin/origin-guard.ts'
-import { createPreviews, type PreviewPage, type PreviewRequest } from '../src/admin/previews.ts'
+import { createPreviews } from '../src/admin/previews.ts'
 import { createProblem, problemOf } from '../src/admin/problem.ts'
-import type { ReloadNow } from '../src/admin/reload-routes.ts'
 import type { AdminReply, AdminRoute } from '../src/admin/route.ts'
 import { adminRoutes } from '../src/admin/routes.ts'
-import { type MemberStatus, type StatusSources, statusOf } from '../src/admin/status.ts'
+import { statusOf } from '../src/admin/status.ts'
 import { checkBodyFields, parseStrictObject } from '../src/admin/strict-json.ts'
-import type { AdminToken } from '../src/admin/tokens.ts'
 import { IntermissionError } from '../src/errors.ts'
 import { packageVersion } from '../src/package-root.ts'
 import type { Control } from '../src/state/control.ts'
 import type { OpenMaintenance } from '../src/state/maintenance.ts'
 
+export type { AdminOptions } from '../src/admin/admin-options.ts'
 export type { PreviewPage, PreviewRequest } from '../src/admin/previews.ts'
 export type { ReloadNow, ReloadOutcome, ReloadProblem } from '../src/admin/reload-routes.ts'
 export type { MemberStatus, SiteFacts, StatusSources, StoreStatus } from '../src/admin/status.ts'
 export type { AdminToken, TokenScope } from '../src/admin/tokens.ts'
-
-/** What the admin API is about, and who may use it. */
-export interface AdminOptions {
-  /** The bearer tokens that open it, or their SHA-256 digests, with a name and a scope; at least one. */
-  tokens: readonly AdminToken[]
-  /** All that is administrated. Default: the control of `fastify.maintenance`. */
-  control?: Control
-  /**
-   * Host values that it answers to, exact and with the port, such as `admin.example:8081`, besides the names of the
-   * loopback and the address that a connection came to. Default: none.
-   */
-  hosts?: readonly string[]
-  /** What only the app around knows of sites, store and members, for `GET /status`. Default: nothing. */
-  status?: StatusSources
-  /** Origins such as `https://shop.example` under which visitors reach a site, or any site, for links. Default: none. */
-  origins?: (site: string | null) => string[]
-  /** Forgets a member that is lost. Default: there is none to forget. */
-  forget?: (member: string, by: string, reason: string | null) => Promise<MemberStatus>
-  /** Reads the app's configuration anew, for `POST /reload`. Default: there is no such address. */
-  reload?: ReloadNow
-  /** The text of `GET /metrics`, for Prometheus. Default: there is no such address. */
-  metrics?: () => string | Promise<string>
-  /** Makes the page that visitors would get, for `POST /preview`; undefined for an unknown site. Default: there is none. */
-  preview?: (request: PreviewRequest) => PreviewPage | undefined
-  /** Whether traffic may come, for `/readyz`. Maintenance is no reason to say no. Default: always. */
-  ready?: () => boolean
-  /** Answer `/` with the admin page, and what is unknown under the prefix with 404. Default: true where there is a prefix. */
-  notFound?: boolean
-}
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown
 
@@ -68,6 +39,7 @@ const TOO_LARGE = Symbol('too large')
 const config = { intermission: { bypass: true } }
 
 async function admin(fastify: FastifyInstance, options: AdminOptions): Promise<void> {
+  checkAdminOptions(options)
   const control = findControl(fastify, options)
   const door = createDoor(options.tokens)
   const findRefusal = createOriginGuard(options.hosts)

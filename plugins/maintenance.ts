@@ -18,6 +18,7 @@ import type { OwnAnswer, OwnRefusal } from '../src/gate/own-answer.ts'
 import { OwnRequest } from '../src/gate/own-request.ts'
 import { publicStatus } from '../src/gate/public-status.ts'
 import { mayGoOn } from '../src/gate/review.ts'
+import { checkRouteConfig, type RouteConfig } from '../src/gate/route-config.ts'
 import { checkStateSource } from '../src/gate/state-source.ts'
 import { refuseUnknown } from '../src/known-options.ts'
 import { observationOf } from '../src/observation.ts'
@@ -67,12 +68,7 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     /** What Intermission should know about this route. */
-    intermission?: {
-      /** Answer this route while the site is closed as well. Nobody waits for its requests to finish. Default false. */
-      bypass?: boolean
-      /** The route hands its requests on, to somebody who says by itself when they are over. Default false. */
-      forwards?: boolean
-    }
+    intermission?: RouteConfig
   }
 }
 
@@ -213,7 +209,8 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
   }
   passedAt.set(own, passed)
   fastify.decorate('gate', own)
-  fastify.addHook('onRoute', ({ config }) => {
+  fastify.addHook('onRoute', ({ url, config }) => {
+    if (config?.intermission !== undefined) checkRouteConfig(url, config.intermission)
     if (config?.intermission?.forwards !== true) hasOwnRoutes = true
   })
   fastify.addHook('onRequest', onRequest)

@@ -1,8 +1,9 @@
 /** Small files that survive a power cut whole: the old content or the new one. */
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeFolder } from './make-folder.ts'
 
 /** How the name of a file goes on that is not yet the real one, and is nothing after a crash. */
 export const TEMPORARY = '.tmp-'
@@ -46,7 +47,7 @@ export async function readRegularFile(path: string, largestBytes: number): Promi
 /** Makes the folder of a file durably, for its owner only, when it is not there. */
 export async function makeFolderOf(path: string): Promise<void> {
   const folder = dirname(path)
-  const first = await mkdir(folder, { recursive: true, mode: 0o700 })
+  const first = makeFolder(folder)
   for (let made = folder; first !== undefined && made.length >= first.length; made = dirname(made)) {
     await syncFolder(dirname(made))
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import Fastify, { type FastifyInstance } from 'fastify'
+import admin, { type AdminOptions } from '../plugins/admin.ts'
 import errorPages from '../plugins/error-pages.ts'
 import maintenance from '../plugins/maintenance.ts'
 import metrics from '../plugins/metrics.ts'
@@ -32,6 +33,14 @@ test('a plugin refuses an option that it does not have, and says which one was m
     [
       (app) => app.register(metrics, { paths: '/metrics' } as object),
       'metrics: there is no option paths; did you mean path?'
+    ],
+    [
+      (app) =>
+        app.register(admin, {
+          tokens: ['x'.repeat(16)],
+          host: ['a.example']
+        } as object as AdminOptions),
+      'admin: there is no option host; did you mean hosts?'
     ]
   ]
   for (const [register, message] of slips) {
@@ -46,4 +55,21 @@ test('what Fastify reads of the options of every plugin is no slip', async (t) =
   t.after(() => app.close())
   await app.register(maintenance, { logLevel: 'warn' })
   assert.equal(app.maintenance.state.mode, 'live')
+})
+
+test('a route that says something of itself which nobody reads is refused by name', async (t) => {
+  const app = Fastify()
+  t.after(() => app.close())
+  await app.register(maintenance)
+  const routeWith = (intermission: object): unknown =>
+    app.get('/health', { config: { intermission } }, () => 'ok')
+  assert.throws(() => routeWith({ bypas: true }), {
+    code: 'ERR_PLUGIN_MISUSE',
+    message: 'config.intermission of the route /health: there is no option bypas; did you mean bypass?'
+  })
+  assert.throws(() => routeWith({ bypass: 'yes' }), {
+    code: 'ERR_INPUT_INVALID',
+    message: 'config.intermission.bypass of the route /health: "yes" is not allowed; expected true or false'
+  })
+  routeWith({ bypass: true })
 })

@@ -54,6 +54,6 @@ export function problemOf(error: unknown, conditional: boolean): AdminProblem {
 function ourProblem(error: IntermissionError, conditional: boolean): AdminProblem {
   if (error instanceof InputError) return createProblem(400, error.message, error.field)
   if (error.code === 'ERR_STATE_CONFLICT' && conditional)
-    return createProblem(412, 'If-Match: the state has another revision by now; read it again.', 'If-Match')
+    return createProblem(412, `If-Match: ${error.message}.`, 'If-Match')
   return createProblem(STATUSES[error.code] ?? 500, error.message)
 }

@@ -19,14 +19,9 @@ export const PREVIEW_FLAGS: readonly Flag[] = [
   { name: 'port', metavar: 'PORT', description: 'where to show them', defaultText: 'a free one' }
 ]
 
-/** How every client verb finds the admin API. */
-export const ADMIN_FLAGS: readonly Flag[] = [
-  { ...optionFlag('admin'), description: 'where the admin API listens: host:port, [v6]:port or unix:/path' }
-]
-
-/** How a client verb that changes or shows something finds its token. */
+/** How every client verb finds the admin API and its token; one that needs no token takes them as well. */
 export const CLIENT_FLAGS: readonly Flag[] = [
-  ...ADMIN_FLAGS,
+  { ...optionFlag('admin'), description: 'where the admin API listens: host:port, [v6]:port or unix:/path' },
   { ...optionFlag('adminToken'), description: 'bearer token; other users see it in the process list' },
   { ...optionFlag('adminTokenFile'), description: 'file with the bearer token' },
   { ...optionFlag('stateDir'), description: 'state folder of the gateway, which holds the token file' },

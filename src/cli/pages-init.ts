@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
-import { copyFile, mkdir, readdir } from 'node:fs/promises'
+import { copyFile, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { InputError } from '../errors.ts'
+import { makeFolder } from '../make-folder.ts'
 import { publicDir } from '../package-root.ts'
 import { EXIT } from './exit-codes.ts'
 import type { RunVerb } from './verb.ts'
@@ -10,7 +11,7 @@ export const run: RunVerb = async (flags, { out, err }, [dir = '']) => {
   const from = join(publicDir, 'pages')
   const to = resolve(dir)
   const files = await readdir(from)
-  await mkdir(to, { recursive: true })
+  makeFolder(to, 0o777)
   const there = (await readdir(to)).filter((file) => files.includes(file))
   if (there.length > 0) {
     throw new InputError('DIR', dir, `a folder without ${there.join(', ')}, which would be overwritten`)

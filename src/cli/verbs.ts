@@ -11,7 +11,7 @@ import {
   SITE,
   WAIT_FLAGS
 } from './change-flags.ts'
-import { ADMIN_FLAGS, CLIENT_FLAGS, JSON_FLAG, PREVIEW_FLAGS, SERVER_FLAGS } from './flags.ts'
+import { CLIENT_FLAGS, JSON_FLAG, PREVIEW_FLAGS, SERVER_FLAGS } from './flags.ts'
 import type { Verb } from './verb.ts'
 
 /** Every verb, in the order of help and README. */
@@ -136,7 +136,7 @@ export const VERBS: readonly Verb[] = [
   {
     name: 'health',
     summary: "exit with 0 when the gateway may receive traffic, else with 1: for a container's health check",
-    flags: [...ADMIN_FLAGS, JSON_FLAG],
+    flags: CLIENT_FLAGS,
     load: () => import('./health.ts')
   },
   {

@@ -1,4 +1,5 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
+import { resolve } from 'node:path'
 import { InputError } from '../errors.ts'
 
 /**
@@ -25,10 +26,11 @@ loopback.addAddress('::1', 'ipv6')
  * own output can be pasted back.
  *
  * @param field what to call the value in the error
+ * @param baseDir where the relative path of a socket starts
  * @throws InputError for anything else; `:8080` and `8080` are refused because the interface would be a guess
  */
-export function parseAddress(text: string, field: string): ListenAddress {
-  const address = text.startsWith('unix:') ? unixAddress(text.slice(5)) : tcpAddress(text)
+export function parseAddress(text: string, field: string, baseDir: string): ListenAddress {
+  const address = text.startsWith('unix:') ? unixAddress(text.slice(5), baseDir) : tcpAddress(text)
   if (!address) throw new InputError(field, text, ADDRESS_ALLOWED)
   return address
 }
@@ -52,15 +54,16 @@ export function isLoopback(address: ListenAddress): boolean {
   return loopback.check(address.host, family === 6 ? 'ipv6' : 'ipv4')
 }
 
-/** The path of a unix socket out of `/path` or `///path`, or undefined when it cannot be one. */
-export function socketPath(text: string): string | undefined {
-  const path = text.startsWith('///') ? text.slice(2) : text
+/** The path of a unix socket out of `/path`, `///path` or a relative one, or undefined when it cannot be one. */
+export function socketPath(text: string, baseDir: string): string | undefined {
+  if (text === '' || text.startsWith('~')) return undefined
+  const path = text.startsWith('///') ? text.slice(2) : text.startsWith('/') ? text : resolve(baseDir, text)
   const fits = path.length > 1 && Buffer.byteLength(path) <= LONGEST_SOCKET_PATH_BYTES
   return fits && path.startsWith('/') && !path.startsWith('//') && !path.includes('\0') ? path : undefined
 }
 
-function unixAddress(text: string): ListenAddress | undefined {
-  const path = socketPath(text)
+function unixAddress(text: string, baseDir: string): ListenAddress | undefined {
+  const path = socketPath(text, baseDir)
   return path === undefined ? undefined : { kind: 'unix', path }
 }
 

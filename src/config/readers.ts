@@ -32,10 +32,10 @@ export function readPaths(text: string, context: ReadContext): string[] {
   return [readPath(text, context)]
 }
 
-export function readListen(text: string): ListenAddress[] {
+export function readListen(text: string, { baseDir }: ReadContext): ListenAddress[] {
   const scheme = /^(https?):\/\//.exec(text)?.[1]
   try {
-    const address = parseAddress(text.replace(/^https:/, 'http:'), FIELD)
+    const address = parseAddress(text.replace(/^https:/, 'http:'), FIELD, baseDir)
     return [
       scheme === undefined || address.kind === 'unix' ? address : { ...address, tls: scheme === 'https' }
     ]
@@ -45,8 +45,8 @@ export function readListen(text: string): ListenAddress[] {
 }
 
 /** A listener that is plain by its nature. */
-export function readPlainListen(text: string): ListenAddress[] {
-  return [parseAddress(text, FIELD)]
+export function readPlainListen(text: string, { baseDir }: ReadContext): ListenAddress[] {
+  return [parseAddress(text, FIELD, baseDir)]
 }
 
 /** How an address of the `listen` option is spelled. */
@@ -59,10 +59,10 @@ export function readCount(text: string): number {
   return /^\d{1,9}$/.test(text) ? Number(text) : refuse(text, 'a whole number, or 0 for no limit')
 }
 
-export function readAdmin(text: string): ListenAddress | null {
+export function readAdmin(text: string, { baseDir }: ReadContext): ListenAddress | null {
   if (text === 'off') return null
   try {
-    return parseAddress(text, FIELD)
+    return parseAddress(text, FIELD, baseDir)
   } catch {
     return refuse(text, `${ADDRESS_ALLOWED}, or off`)
   }

@@ -1,12 +1,13 @@
 /** Readers of what may differ from site to site. */
 import { isIPv6 } from 'node:net'
 import { socketPath } from './address.ts'
+import type { ReadContext } from './option.ts'
 import { isBlock, isToken, refuse, TOKEN_ALLOWED } from './readers.ts'
 
 /** An upstream is an origin: a path, a query or a name and password would be dropped in silence. */
-export function readUpstream(text: string): string[] {
+export function readUpstream(text: string, { baseDir }: ReadContext): string[] {
   const allowed = 'http://host:port, https://host:port or unix:/path.sock'
-  if (text.startsWith('unix:')) return [`unix:${socketPath(text.slice(5)) ?? refuse(text, allowed)}`]
+  if (text.startsWith('unix:')) return [`unix:${socketPath(text.slice(5), baseDir) ?? refuse(text, allowed)}`]
   if (!/^https?:\/\/[^/?#\\@\s]+\/?$/.test(text)) refuse(text, `${allowed}, without user, path or query`)
   const origin = URL.canParse(text) ? new URL(text) : refuse(text, allowed)
   return [origin.port === '0' ? refuse(text, allowed) : origin.origin]

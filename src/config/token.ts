@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, linkSync, openSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolder } from '../make-folder.ts'
 import { isToken, TOKEN_ALLOWED } from './readers.ts'
 import { readSecretFile, secretRefused } from './secret-file.ts'
 import type { ProcessOptions } from './settings.ts'
@@ -65,7 +66,7 @@ function findAdminToken({ adminToken, adminTokenFile }: TokenSettings): AdminTok
 
 /** Whole or not at all: a crash half-way must not leave an empty file that stops every later start. */
 function writeNewFile(path: string, text: string): boolean {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(path))
   const temporary = `${path}.${randomBytes(6).toString('hex')}`
   writeExclusive(temporary, text)
   try {

@@ -3,10 +3,11 @@
  * Who starts there again tells the fleet which members have ended, so that nobody has to wait for them.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { hostname } from 'node:os'
 import { basename, join } from 'node:path'
+import { makeFolder } from '../make-folder.ts'
 
 export interface Mark {
   /** What further processes of this member are to hold open too, by {@link holdOpen}. */
@@ -41,7 +42,7 @@ export async function leaveMark(folder: string): Promise<Mark | null> {
   const base = join(folder, randomBytes(6).toString('hex'))
   const path = `${base}.sock`
   if (place.boot === '' || `${path}.0000000`.length > LONGEST_PATH) return null
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   const release = await holdOpen(path)
   return {
     path,

@@ -195,7 +195,7 @@ export function checkRevision(what: string, revision: number, ifRevision: unknow
   if (ifRevision === undefined || ifRevision === null) return
   if (!Number.isSafeInteger(ifRevision)) throw new InputError('ifRevision', ifRevision, 'a whole number')
   if (ifRevision === revision) return
-  const text = `${what} is at revision ${revision}, not ${String(ifRevision)}: somebody else changed it`
+  const text = `${what} is at revision ${revision} by now: somebody else changed it`
   throw new IntermissionError('ERR_STATE_CONFLICT', text)
 }
 

@@ -104,6 +104,22 @@ test('YAML with comments, lists and a byte order mark is read', (t) => {
   assert.equal(settings.accessLog, null)
 })
 
+test('relative sockets are looked for where the file is, as all relative paths in it', (t) => {
+  const dir = tempDir(t)
+  const path = join(dir, 'gateway.yaml')
+  writeFileSync(path, 'upstream: unix:app.sock\nlisten: unix:run/../web.sock\nadmin: unix:admin.sock\n')
+  const { values } = loadWithOrigins({ flags: { config: [path] }, env: {}, cwd: '/' })
+  const { upstream, listen, admin } = values
+  assert.deepEqual(
+    [upstream, listen, admin],
+    [
+      [`unix:${join(dir, 'app.sock')}`],
+      [{ kind: 'unix', path: join(dir, 'web.sock') }],
+      { kind: 'unix', path: join(dir, 'admin.sock') }
+    ]
+  )
+})
+
 for (const content of ['', '# nothing\n', '{}', '---\n', 'null']) {
   test(`a file with ${JSON.stringify(content)} gives nothing`, (t) => {
     assert.deepEqual(load(t, content).upstream, ['http://127.0.0.1:3000'])

@@ -97,3 +97,11 @@ test('a file that cannot be read or made says why', (t) => {
   }
   assert.deepEqual(readdirSync(dir).sort(), ['file', 'folder', 'link'])
 })
+
+// Node's own way of making folders never comes back from there.
+test('a state folder where nothing can be made is refused', () => {
+  assert.throws(() => ensureAdminToken({ adminToken: null, adminTokenFile: '/proc/nope/deep/token' }), {
+    code: 'ERR_CONFIG_INVALID',
+    message: /^adminTokenFile: "\/proc\/nope\/deep\/token" cannot be made: ENOENT/
+  })
+})

@@ -234,7 +234,7 @@ test('the unit starts the gateway with its configuration, and gives it time to d
     ...Object.fromEntries([setting('Environment').split('=') as [string, string]])
   })
   const [held] = /(?<=^ListenStream=).*$/m.exec(read('systemd/intermission.socket')) ?? []
-  assert.deepEqual(settings.listen, [readListen(held ?? '')].flat())
+  assert.deepEqual(settings.listen, [readListen(held ?? '', { env: {}, baseDir: '/', stateDir: '' })].flat())
   assert.deepEqual(settings.admin, { kind: 'unix', path: `/run/${setting('RuntimeDirectory')}/admin.sock` })
   assert.ok(seconds(setting('TimeoutStopSec')) * 1000 > settings.drainTimeoutMs)
   assert.equal(setting('RestartPreventExitStatus'), '2')

@@ -29,6 +29,7 @@ const FOUNDATION = [
   'unix-peer',
   'is-http2',
   'known-options',
+  'make-folder',
   'near',
   'waiting-room'
 ]

@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EXIT_CODES } from '../../src/cli/exit-codes.ts'
-import { ADMIN_FLAGS, CLIENT_FLAGS, SERVER_FLAGS } from '../../src/cli/flags.ts'
+import { CLIENT_FLAGS, SERVER_FLAGS } from '../../src/cli/flags.ts'
 import type { Flag, Verb } from '../../src/cli/verb.ts'
 import { VERBS } from '../../src/cli/verbs.ts'
 import { flagOf } from '../../src/config/option.ts'
@@ -81,7 +81,7 @@ function answerText(answer: string): string {
 }
 
 function flagsOf({ flags }: Verb): string {
-  const own = flags.filter((flag) => ![...SERVER_FLAGS, ...ADMIN_FLAGS, ...CLIENT_FLAGS].includes(flag))
+  const own = flags.filter((flag) => ![...SERVER_FLAGS, ...CLIENT_FLAGS].includes(flag))
   const shared = [
     ...(flags.includes(SERVER_FLAGS[0]!) ? ['all options'] : []),
     ...CLIENT_FLAGS.filter((flag) => flags.includes(flag)).map((flag) => code(usage(flag)))
