@@ -1,8 +1,15 @@
-const TIME = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+// Field by field: a style takes no zone.
+const TIME = new Intl.DateTimeFormat(undefined, {
+  ...{ year: 'numeric', month: 'short', day: 'numeric' },
+  ...{ hour: 'numeric', minute: '2-digit', timeZoneName: 'short' }
+})
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
 const RELATIVE = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' })
 
-/** A point in time in the operator's own zone. */
+/** The operator's own zone, such as Europe/Berlin. */
+export const zone = TIME.resolvedOptions().timeZone
+
+/** A point in time in the operator's own zone, which is named. */
 export function time(iso) {
   return iso === null ? '' : TIME.format(new Date(iso))
 }

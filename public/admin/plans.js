@@ -1,6 +1,6 @@
 import { call } from './api.js'
 import { busy, field, h, setText, table } from './dom.js'
-import { time } from './format.js'
+import { time, zone } from './format.js'
 
 const EVERY_SITE = 'every site'
 
@@ -39,7 +39,7 @@ export function createSchedule(container, { report, refresh }) {
       return {
         title: 'Plan a window',
         fields: [
-          field('From', from),
+          field(`From (${zone})`, from),
           field('How long', duration),
           field('Mode', mode),
           site && field('Site', site),

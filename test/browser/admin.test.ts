@@ -78,6 +78,19 @@ test('the admin page', async (t) => {
     }
   )
 
+  await t.test('names the zone of the times that it shows and asks for', async (t) => {
+    const page = await adminTab(t, setup, { timezoneId: 'Asia/Tokyo' })
+    await press(page, 'Read-only')
+    await page.getByRole('dialog').getByRole('button', { name: 'Close shop now' }).click()
+    await card(page)
+      .getByText(/\d:\d\d.* GMT\+9/)
+      .first()
+      .waitFor()
+    await page.getByLabel('From (Asia/Tokyo)').waitFor({ state: 'attached' })
+    await press(page, 'Back to live')
+    await modeIs(page, 'Live')
+  })
+
   await t.test('tells the second of two who change the same site', async (t) => {
     const [one, two] = [await adminTab(t, setup), await adminTab(t, setup)]
     await press(one, 'Read-only')
