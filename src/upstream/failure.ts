@@ -62,7 +62,12 @@ export function answerForFailure(cause: FailureCause): FailureAnswer | null {
 export function connectFailure(error: NodeJS.ErrnoException): UpstreamError {
   // OpenSSL's verdicts on a certificate, and Node's on its names.
   const untrusted = /CERT|SIGNATURE|UNABLE_TO|ERR_TLS|ERR_SSL|EPROTO/.test(error.code ?? '')
-  return new UpstreamError(untrusted ? 'untrusted' : 'refused', error.message, { cause: error })
+  // A name with several addresses fails with one error for each, and no words of its own.
+  const all = error instanceof AggregateError ? (error.errors as Error[]) : [error]
+  return new UpstreamError(
+    untrusted ? 'untrusted' : 'refused',
+    [...new Set(all.map(({ message }) => message))].join(', ')
+  )
 }
 
 /** What reading a response has thrown. */
