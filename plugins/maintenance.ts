@@ -15,7 +15,7 @@ import { GATE_OPTIONS, type GateOptions, resolveGateOptions } from '../src/gate/
 import { createJudge } from '../src/gate/judge.ts'
 import { answerOwn, mayBeOwn } from '../src/gate/own-addresses.ts'
 import type { OwnAnswer, OwnRefusal } from '../src/gate/own-answer.ts'
-import { OwnRequest } from '../src/gate/own-request.ts'
+import { createOwnRequests } from '../src/gate/own-request.ts'
 import { publicStatus } from '../src/gate/public-status.ts'
 import { mayGoOn } from '../src/gate/review.ts'
 import { checkRouteConfig, type RouteConfig } from '../src/gate/route-config.ts'
@@ -57,6 +57,13 @@ export interface Gate {
    * an app whose place another one takes.
    */
   handOver(to: (request: IncomingMessage, response: ServerResponse) => void): void
+  /** Whether a request that was let in before may go to the app at this moment. */
+  letsIn(request: IncomingMessage): boolean
+  /**
+   * Decides once more on a request that was let in before, and of which the app has got nothing: it is answered, waits, or
+   * goes on.
+   */
+  receive(request: FastifyRequest, reply: FastifyReply, goOn: () => void): void
   /** Answers a request that was let in before and will not be finished, as the gate does now. */
   refuse(request: IncomingMessage, response: ServerResponse, requestId: string): void
 }
@@ -105,8 +112,9 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
     statusOf: (path: string | null) =>
       publicStatus({ site, judge, isReachable, retryAfterSeconds: secondsLeft }, path)
   }
-  const ownRequests = new WeakMap<IncomingMessage, OwnRequest>()
+  const ownRequests = createOwnRequests(site.inFlight)
   let hasOwnRoutes = false
+  let handedOver: ((request: IncomingMessage, response: ServerResponse) => void) | null = null
 
   function onRequest(request: FastifyRequest, reply: FastifyReply, done: Done): void {
     if (!mayBeOwn(rawTarget(request.raw)) || !answersOwn(request, reply)) look(request, reply, done)
@@ -115,7 +123,7 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
   // Once at the start of the request, and once more right before it is handed on: it may have waited for its body.
   function look(request: FastifyRequest, reply: FastifyReply, done: Done): void {
     if (site.state.mode === 'live' && site.isKnown) admit(request, reply, done)
-    else if (!gate.receive(visit(request, reply, done))) ownRequests.get(request.raw)?.leave()
+    else if (!gate.receive(visit(request, reply, done))) ownRequests.leave(request.raw)
   }
 
   function admit(request: FastifyRequest, reply: FastifyReply, done: Done): void {
@@ -129,13 +137,7 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
     const { bypass, forwards } = routeOptions.config?.intermission ?? {}
     if (forwards === true) return
     hideTraces(raw)
-    if (bypass === true) return
-    let one = ownRequests.get(raw)
-    if (one === undefined) {
-      one = new OwnRequest(raw, reply.raw, site.inFlight)
-      ownRequests.set(raw, one)
-    }
-    one.enter()
+    if (bypass !== true) ownRequests.enter(raw, reply.raw)
   }
 
   function visit(request: FastifyRequest, reply: FastifyReply, done: Done): Visit {
@@ -201,7 +203,13 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
       return passed.bypassed
     },
     giveUp: gate.giveUp,
+    letsIn: gate.letsIn,
+    receive(request, reply, goOn) {
+      if (handedOver === null) gate.receive(visit(request, reply, goOn))
+      else handedOver(request.raw, reply.raw)
+    },
     handOver(to) {
+      handedOver = to
       forget()
       gate.handOver(({ request, response }) => to(request, response))
     },

@@ -74,10 +74,12 @@ async function proxy(fastify: FastifyInstance, options: ProxyPluginOptions): Pro
   const answers = fastify.hasDecorator('errorPages') ? fastify.errorPages : createAnswers()
   const isIntercepted = (status: number): boolean => intercepted.has(status)
   const { inFlight } = fastify.hasDecorator('maintenance') ? fastify.maintenance : { inFlight: null }
+  const isLetIn = (request: IncomingMessage): boolean => inFlight === null || fastify.gate.letsIn(request)
 
   const own: Proxy = {
     get inFlight() {
-      return backend.unsettled - forwarder.held
+      // Who has left may be counted as held for a moment longer.
+      return Math.max(0, backend.unsettled - forwarder.held)
     },
     get held() {
       return forwarder.held
@@ -141,6 +143,7 @@ async function proxy(fastify: FastifyInstance, options: ProxyPluginOptions): Pro
       extraHeaders: setOnReply(reply),
       bodyWatch,
       isIntercepted,
+      isLetIn,
       onClientIdle() {
         answer({ status: 408, reason: null, close: true })
       },
@@ -151,8 +154,9 @@ async function proxy(fastify: FastifyInstance, options: ProxyPluginOptions): Pro
       onCut(error) {
         logFailure(fastifyRequest.log, fastifyRequest.id, error)
       },
-      onAborted() {
-        fastify.gate.refuse(request, response, fastifyRequest.id)
+      onRevoked(isUntouched) {
+        if (isUntouched) fastify.gate.receive(fastifyRequest, reply, () => forward(fastifyRequest, reply))
+        else fastify.gate.refuse(request, response, fastifyRequest.id)
       },
       onTunnel() {
         backend.onTunnel(relay)

@@ -3,7 +3,7 @@ import { isBypassed, markBypassed } from '../bypass-traces.ts'
 import { rawTarget } from '../raw-target.ts'
 import { whenOver } from './client.ts'
 import { createHold } from './hold.ts'
-import type { Judge } from './judge.ts'
+import type { Judge, Verdict } from './judge.ts'
 import type { OwnAnswer } from './own-answer.ts'
 import type { PathMatch } from './path-rules.ts'
 import type { Site } from './site.ts'
@@ -27,6 +27,8 @@ export interface Visit {
 export interface ClosedGate {
   /** Requests that wait for the end of the mode `hold`. */
   readonly held: number
+  /** Whether a request may go to the app at this moment. */
+  letsIn(request: IncomingMessage): boolean
   /** Lets a request in, answers it, or keeps it. @returns whether it was let in at once */
   receive(visit: Visit): boolean
   /** Why it refuses at this moment. */
@@ -68,9 +70,13 @@ export function createClosedGate({ site, judge, isProbe, holdLimit, passed }: Cl
     onTimeout: (visit) => visit.refuse('hold-timeout')
   })
 
+  function verdictOn(request: IncomingMessage): Verdict {
+    return isBypassed(request) ? 'bypass' : judge.verdictOn(request)
+  }
+
   function receive(visit: Visit): boolean {
     const { request, isOpen } = visit
-    const verdict = isBypassed(request) ? 'bypass' : judge.verdictOn(request)
+    const verdict = verdictOn(request)
     if (verdict === 'admit') visit.admit()
     else if (verdict === 'bypass' || isOpen) bypass(visit)
     else if (answersProbe(request)) visit.answer(probeAnswer(site.state.mode))
@@ -109,6 +115,10 @@ export function createClosedGate({ site, judge, isProbe, holdLimit, passed }: Cl
   return {
     get held() {
       return hold.size
+    },
+    letsIn(request) {
+      const verdict = verdictOn(request)
+      return verdict === 'admit' || verdict === 'bypass'
     },
     receive,
     reason,

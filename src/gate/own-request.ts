@@ -7,11 +7,33 @@ export interface Counter {
   end(entry: OwnRequest): void
 }
 
+/** The requests that routes of the app itself answer. */
+export interface OwnRequests {
+  /** The app has it. */
+  enter(request: IncomingMessage, response: ServerResponse): void
+  /** The app has it no more. */
+  leave(request: IncomingMessage): void
+}
+
+export function createOwnRequests(counter: Counter): OwnRequests {
+  const known = new WeakMap<IncomingMessage, OwnRequest>()
+  return {
+    enter(request, response) {
+      let one = known.get(request)
+      if (one === undefined) {
+        one = new OwnRequest(request, response, counter)
+        known.set(request, one)
+      }
+      one.enter()
+    },
+    leave: (request) => known.get(request)?.leave()
+  }
+}
+
 /** A request that a route of the app itself answers, and that is in flight until its response has ended. */
-export class OwnRequest {
+class OwnRequest {
   readonly request: IncomingMessage
   readonly isUpgraded: boolean
-  readonly isWaiting = false
   readonly #response: ServerResponse
   readonly #counter: Counter
   #isCounted = false
@@ -29,18 +51,21 @@ export class OwnRequest {
     })
   }
 
-  /** The app has it. */
   enter(): void {
     if (this.#isCounted || this.#isOver) return
     this.#isCounted = true
     this.#counter.begin(this)
   }
 
-  /** The app has it no more. */
   leave(): void {
     if (!this.#isCounted) return
     this.#isCounted = false
     this.#counter.end(this)
+  }
+
+  /** It is where it is answered as soon as it is let in. */
+  withdraw(): boolean {
+    return false
   }
 
   abort(): void {

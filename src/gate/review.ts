@@ -6,8 +6,8 @@ export interface Running {
   readonly request: IncomingMessage
   /** It has become a connection of another protocol. */
   readonly isUpgraded: boolean
-  /** The app has got nothing of it yet. */
-  readonly isWaiting: boolean
+  /** Takes it back when the app has got nothing of it yet, so that the gate receives it anew. @returns whether it could */
+  withdraw(): boolean
   /** Ends a connection of another protocol, as that would have it where we know how. */
   close(): void
   /** Ends it; a client that has got nothing is told so. */
@@ -18,8 +18,8 @@ export interface Running {
 export type UpgradePolicy = 'close' | 'leave'
 
 /**
- * Looks at a request that was let in, when the mode has changed. What has been waiting for an app that is gone is answered
- * now; what the app is doing is left to it.
+ * Looks at a request that was let in, when the mode has changed. What has been waiting for an app that is gone comes before
+ * the gate once more; what the app is doing is left to it.
  *
  * @returns whether it may go on under the new mode too, so that nobody has to wait for its end
  */
@@ -28,6 +28,6 @@ export function mayGoOn(running: Running, judge: Judge, upgrades: UpgradePolicy)
   if (verdict === 'admit' || verdict === 'bypass') return true
   if (running.isUpgraded && upgrades === 'leave') return true
   if (running.isUpgraded) running.close()
-  else if (running.isWaiting && verdict === 'refuse') running.abort()
+  else running.withdraw()
   return false
 }

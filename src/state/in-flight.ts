@@ -8,8 +8,12 @@ export interface InFlightEntry {
   abort(): void
   /** Ends an upgraded connection: with a goodbye where its protocol has one that we know, else as `abort`. */
   close(): void
-  /** Whether it waits for an app that is not there: nothing of it has been sent yet. */
-  readonly isWaiting: boolean
+  /**
+   * Takes it away from the app when the app has got nothing of it, for the gate to decide on it as if it had just come.
+   *
+   * @returns whether that was so
+   */
+  withdraw(): boolean
   /** Whether it has become a connection of another protocol, such as a WebSocket. */
   readonly isUpgraded: boolean
 }

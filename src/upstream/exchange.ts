@@ -53,7 +53,10 @@ export interface ExchangeHandler extends ResponseEvents {
    */
   onConnection(connection: RequestChannel, bodyWanted: boolean): void
   onBodyWanted(): void
-  /** The connection is lost before anything can have come of the request, which will go out over another one. */
+  /**
+   * The connection is lost before anything can have come of the request, which will go out over another one, unless it
+   * is gone after this.
+   */
   onTakenBack(): void
   /** All that arrived so far has been handed on: what was held back must be sent now. */
   onBatchEnd(): void

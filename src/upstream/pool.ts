@@ -70,7 +70,7 @@ export function createPool(options: PoolOptions): UpstreamPool {
     },
     repeat(request, handler) {
       handler.onTakenBack()
-      open().send({ ...request, repeatable: false }, handler)
+      if (!handler.isGone) open().send({ ...request, repeatable: false }, handler)
     }
   }
 

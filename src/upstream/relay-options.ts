@@ -18,14 +18,20 @@ export interface RelayOptions {
   /** The response with this status is not relayed; the caller answers instead. */
   isIntercepted(status: number): boolean
   onIntercepted(status: number): void
+  /** Whether it may go out, when it has been taken back and would go out once more. */
+  isLetIn(request: IncomingMessage): boolean
   /** No response can be relayed and nothing has been sent to the client. */
   onFailure(error: UpstreamError): void
   /** The client has stopped in the middle of its body; the upstream has been told, the client has not. */
   onClientIdle(): void
   /** The response ended early, after its head had gone out; the client's connection has been cut. */
   onCut(error: UpstreamError): void
-  /** It was aborted before anything of a response had come; the upstream has been told, the client has not. */
-  onAborted(): void
+  /**
+   * It was ended from our side before anything of a response had come; the upstream has been told, the client has not.
+   *
+   * @param isUntouched the upstream has got nothing of it, so that it may begin anew
+   */
+  onRevoked(isUntouched: boolean): void
   /** All is over, whatever way; called once. */
   onSettled(): void
   /** The protocol has changed. */

@@ -4,6 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Observation, observationOf } from '../observation.ts'
+import { clientHead } from './client-head.ts'
 import type { ClientHead, ClientResponse, OnFree } from './client-response.ts'
 import { createClientResponse } from './create-client-response.ts'
 import type { ExchangeHandler, RequestChannel } from './exchange.ts'
@@ -57,9 +58,15 @@ export class Relay implements ExchangeHandler {
     return this.#options.request
   }
 
-  /** Nothing of it has been sent. */
-  get isWaiting(): boolean {
-    return this.#phase === 'waiting' && this.#connection === null
+  /** Ends it without a word to the client, if nothing of it is with the upstream. @returns whether that was so */
+  withdraw(): boolean {
+    if (this.#phase !== 'waiting' || this.#connection !== null) return false
+    this.#phase = 'done'
+    this.#response.off('close', this.#onClientClosed)
+    if (this.#observation !== undefined) this.#observation.handedOverMs = 0
+    this.#options.onSettled()
+    this.#options.onRevoked(true)
+    return true
   }
 
   get isUpgraded(): boolean {
@@ -79,7 +86,7 @@ export class Relay implements ExchangeHandler {
     this.#connection?.abort()
     this.#connection = null
     this.#body?.drop()
-    if (isUnanswered) this.#options.onAborted()
+    if (isUnanswered) this.#options.onRevoked(false)
     else this.#client.cut()
   }
 
@@ -94,6 +101,7 @@ export class Relay implements ExchangeHandler {
 
   onTakenBack(): void {
     this.#connection = null
+    if (!this.#options.isLetIn(this.request)) this.withdraw()
   }
 
   onDrain(): void {
@@ -183,6 +191,7 @@ export class Relay implements ExchangeHandler {
       case 'waiting':
       case 'head':
         // Nothing has gone out yet.
+        this.#phase = 'discarding'
         this.#options.onFailure(error)
         break
       case 'streaming':
@@ -211,14 +220,7 @@ export class Relay implements ExchangeHandler {
   }
 
   #clientHead(): ClientHead {
-    const { status, reasonPhrase, rawHeaders: fields, framing, trailer, upgrade } = this.#head!
-    const { extraHeaders, requestHead } = this.#options
-    const { acceptsTrailers } = requestHead
-    if (trailer !== null && acceptsTrailers) fields.push('Trailer', trailer)
-    // A 426 says which protocol would do (RFC 9110 section 15.5.22).
-    if (status === 426 && upgrade !== null) fields.push('Upgrade', upgrade)
-    if (extraHeaders.length > 0) fields.push(...extraHeaders)
-    return { status, reasonPhrase, fields, framing, trailers: acceptsTrailers && framing === 'chunked' }
+    return clientHead(this.#head!, this.#options.requestHead, this.#options.extraHeaders)
   }
 
   readonly #onClientDrained = (): void => {

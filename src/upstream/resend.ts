@@ -148,7 +148,7 @@ class RevocableExchange implements ExchangeHandler {
     this.#resends++
     this.#connection = null
     this.#handler.onTakenBack()
-    this.send()
+    if (!this.isGone) this.send()
   }
 
   #doNotAsk(): void {

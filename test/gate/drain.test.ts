@@ -177,8 +177,8 @@ test('requests that wait for an app that is gone get what a new mode says, and a
   const waiting = [ask('/a', { method: 'POST', body: 'x' }), ask('/b')]
   await waitUntil(() => app.proxy.held === 2)
   // Held is held, whoever says so.
-  await site.enter({ mode: 'hold' })
-  assert.equal(app.proxy.held, 2)
+  const held = await site.enter({ mode: 'hold', wait: 'drained', timeout: '5s' })
+  assert.deepEqual([held.wait.outcome, app.gate.held, app.proxy.inFlight], ['complete', 2, 0])
   const { wait } = await site.enter({ mode: 'maintenance', wait: 'drained', timeout: '5s' })
   assert.equal(wait.outcome, 'complete')
   for (const { status, reason } of await Promise.all(waiting))

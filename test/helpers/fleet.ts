@@ -63,7 +63,7 @@ export async function openMember(
     const { inFlight } = control.site('default')
     let isAborted = false
     const entry: InFlightEntry = {
-      ...{ request: {} as never, isUpgraded: false, isWaiting: false },
+      ...{ request: {} as never, isUpgraded: false, withdraw: () => false },
       abort() {
         isAborted = true
         inFlight.end(entry)

@@ -102,7 +102,8 @@ test('a change whose wait was not fulfilled answers 202 with what is still runni
 
 function inFlightEntry() {
   const nothing = (): void => {}
-  return { request: {} as never, abort: nothing, close: nothing, isUpgraded: false, isWaiting: false }
+  const withdraw = (): boolean => false
+  return { request: {} as never, abort: nothing, close: nothing, isUpgraded: false, withdraw }
 }
 
 test('what cannot be waited for or done is refused by name', async (t) => {

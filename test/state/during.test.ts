@@ -40,7 +40,7 @@ test('opens the site when the work fails, or keeps it closed when asked to', asy
 test('begins the work only when the wait was fulfilled, and opens the site if it was not', async (t) => {
   const maintenance = await open(t)
   const { inFlight } = maintenance
-  const untouched = { request: {} as never, isUpgraded: false, isWaiting: false }
+  const untouched = { request: {} as never, isUpgraded: false, withdraw: () => false }
   const request = { ...untouched, abort: () => {}, close: () => {} }
   inFlight.begin(request)
   await assert.rejects(

@@ -10,7 +10,7 @@ interface Request extends InFlightEntry {
 /** A request that ends when it is cut, or never. */
 function begin(inFlight: InFlight, { isUpgraded = false, isStuck = false } = {}): Request {
   const request: Request = {
-    ...{ aborted: false, isUpgraded, isWaiting: false, request: {} as never },
+    ...{ aborted: false, isUpgraded, withdraw: () => false, request: {} as never },
     abort() {
       request.aborted = true
       if (!isStuck) setImmediate(() => inFlight.end(request))

@@ -14,7 +14,7 @@ async function open(t: TestContext, deps: Partial<ControlDeps> = {}): Promise<Co
 
 function begin(inFlight: InFlight): InFlightEntry {
   const request: InFlightEntry = {
-    ...{ request: {} as never, isUpgraded: false, isWaiting: false },
+    ...{ request: {} as never, isUpgraded: false, withdraw: () => false },
     abort: () => inFlight.end(request),
     close: () => inFlight.end(request)
   }
