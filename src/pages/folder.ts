@@ -25,11 +25,14 @@ export interface Folder {
   load(): boolean
 }
 
+// What this process has read last, by folder: a reload reads it anew, and must not lose what a broken file leaves.
+const lastRead = new Map<string, ReadonlyMap<string, FolderFile>>()
+
 /**
  * Keeps the files of a folder in memory.
  *
  * A file that cannot be used (empty because an editor is about to write it, unreadable, too large, not a file) leaves
- * what was there before; a file that is gone takes it along.
+ * what was there before, also when another one kept the folder then; a file that is gone takes it along.
  *
  * @param options.strict our own pages: whatever is wrong is an error
  */
@@ -39,6 +42,7 @@ export function createFolder(
 ): Folder {
   const { log, strict = false } = options
   let files: ReadonlyMap<string, FolderFile> = new Map()
+  let before = lastRead.get(path) ?? files
   let problems: FolderProblem[] = []
 
   function complain(known: readonly FolderProblem[], problem: FolderProblem, consequence: string): void {
@@ -62,7 +66,7 @@ export function createFolder(
     }
     const found = new Map<string, FolderFile>()
     for (const file of names) {
-      const old = files.get(file)
+      const old = before.get(file)
       try {
         const bytes = readSmallFile(join(path, file), fileLimitBytes(file)).toString('latin1')
         const now = old?.bytes === bytes ? old : understand(file, bytes)
@@ -90,6 +94,8 @@ export function createFolder(
     },
     load() {
       const found = read()
+      before = found
+      lastRead.set(path, found)
       if (found.size === files.size && [...found].every(([file, now]) => files.get(file) === now))
         return false
       files = found

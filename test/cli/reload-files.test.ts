@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { configured, named, textOf } from '../helpers/configured.ts'
@@ -28,4 +28,22 @@ test('a pipe that nobody writes to is refused in place of any file, and visitors
   execFileSync('mkfifo', [path])
   assert.match((await reload()).stderr, /--config: ".*" cannot be read: nothing is in this pipe/)
   assert.equal(await textOf(gateway.url), 'one')
+})
+
+test('a reload keeps the page that was there before a file which cannot be used', async (t) => {
+  const pages = tempDir(t)
+  const file = join(pages, '50x.html')
+  writeFileSync(file, 'our own page')
+  const { gateway, reload } = await configured(t, ['upstream: unix:/nowhere.sock', `pages: ${pages}`])
+  assert.equal(await textOf(gateway.url), 'our own page')
+  for (const content of ['', 'x'.repeat(1_048_577)]) {
+    writeFileSync(file, content)
+    assert.equal((await reload()).code, 0)
+    assert.equal(await textOf(gateway.url), 'our own page')
+  }
+  writeFileSync(file, 'a new one')
+  assert.equal(await textOf(gateway.url), 'a new one')
+  rmSync(file)
+  assert.equal((await reload()).code, 0)
+  assert.match(await textOf(gateway.url), /502 Bad Gateway/)
 })
