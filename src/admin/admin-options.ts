@@ -7,7 +7,7 @@ import type { AdminToken } from './tokens.ts'
 
 /** What the admin API is about, and who may use it. */
 export interface AdminOptions {
-  /** The bearer tokens that open it, or their SHA-256 digests, with a name and a scope; at least one. */
+  /** The bearer tokens that open it, of 16 to 512 characters, or their SHA-256 digests, with a name and a scope; at least one. */
   tokens: readonly AdminToken[]
   /** All that is administrated. Default: the control of `fastify.maintenance`. */
   control?: Control

@@ -1,5 +1,5 @@
-import { sha256 } from '../token-digests.ts'
-import { isToken, refuse, TOKEN_ALLOWED } from './readers.ts'
+import { isToken, sha256, TOKEN_ALLOWED } from '../token-digests.ts'
+import { refuse } from './readers.ts'
 import { readSecretLines, secretRefused } from './secret-file.ts'
 import type { ProcessOptions } from './settings.ts'
 

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { DURATION_ALLOWED, parseDurationMs } from '../duration.ts'
 import { InputError } from '../errors.ts'
 import { isRedisUrl, parseRedisUrl } from '../redis-url.ts'
+import { isToken, TOKEN_ALLOWED } from '../token-digests.ts'
 import { ADDRESS_ALLOWED, addressText, formatAddress, type ListenAddress, parseAddress } from './address.ts'
 import type { ReadContext } from './option.ts'
 import { LOG_LEVELS, type LogLevel } from './settings.ts'
@@ -11,12 +12,6 @@ import { LOG_LEVELS, type LogLevel } from './settings.ts'
 const FIELD = 'value'
 // What setTimeout can hold; it takes anything longer for 1 ms.
 const LONGEST_TIMEOUT_MS = 24 * 86_400_000
-const SHORTEST_TOKEN = 16
-const LONGEST_TOKEN = 512
-// A bearer token travels in a header: RFC 9110 section 5.5, visible characters only.
-const TOKEN = new RegExp(`^[\\x21-\\x7e]{${SHORTEST_TOKEN},${LONGEST_TOKEN}}$`)
-
-export const TOKEN_ALLOWED = `${SHORTEST_TOKEN} to ${LONGEST_TOKEN} visible ASCII characters without spaces`
 
 export function refuse(text: string, allowed: string): never {
   throw new InputError(FIELD, text, allowed)
@@ -76,10 +71,6 @@ export function readPrefix(text: string): string {
         text,
         'a path such as /-/admin: no slash at its end, letters, digits and . _ ~ - in it, outside /.intermission'
       )
-}
-
-export function isToken(text: string): boolean {
-  return TOKEN.test(text)
 }
 
 export function readToken(text: string): string {

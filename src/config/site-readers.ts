@@ -1,8 +1,9 @@
 /** Readers of what may differ from site to site. */
 import { isIPv6 } from 'node:net'
+import { isToken, TOKEN_ALLOWED } from '../token-digests.ts'
 import { socketPath } from './address.ts'
 import type { ReadContext } from './option.ts'
-import { isBlock, isToken, refuse, TOKEN_ALLOWED } from './readers.ts'
+import { isBlock, refuse } from './readers.ts'
 
 /** An upstream is an origin: a path, a query or a name and password would be dropped in silence. */
 export function readUpstream(text: string, { baseDir }: ReadContext): string[] {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, linkSync, openSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { makeFolder } from '../make-folder.ts'
-import { isToken, TOKEN_ALLOWED } from './readers.ts'
+import { isToken, TOKEN_ALLOWED } from '../token-digests.ts'
 import { readSecretFile, secretRefused } from './secret-file.ts'
 import type { ProcessOptions } from './settings.ts'
 

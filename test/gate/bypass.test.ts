@@ -38,25 +38,25 @@ test('an X-Forwarded-For of a stranger lets nobody in, that of a trusted proxy d
 test('a machine passes with a token, and neither it nor a wrong one reaches the app', async (t) => {
   const sha256 = createHash('sha256').update('deploy-token').digest('hex')
   const { site, ask, upstream } = await closedSite(t, {
-    bypassTokens: ['plain-token', { sha256, name: 'ci' }]
+    bypassTokens: ['plain-token-of-a-machine', { sha256, name: 'ci' }]
   })
   const link = await site.control.addLink({})
   await site.enter()
-  for (const token of ['plain-token', 'deploy-token', link.token]) {
+  for (const token of ['plain-token-of-a-machine', 'deploy-token', link.token]) {
     const { status, mode } = await ask('/', { headers: { 'Intermission-Bypass': token } })
     assert.deepEqual([status, mode], [200, 'maintenance'], token)
   }
   for (const token of [
     '',
     'plain-toke',
-    'plain-token2',
+    'plain-token-of-a-machine2',
     sha256,
     'x'.repeat(5000),
     '\u00e9',
     `${link.token}.`
   ])
     assert.equal((await ask('/', { headers: { 'Intermission-Bypass': token } })).status, 503, token)
-  const twice = { 'Intermission-Bypass': ['plain-token', 'plain-token'] }
+  const twice = { 'Intermission-Bypass': ['plain-token-of-a-machine', 'plain-token-of-a-machine'] }
   assert.equal((await ask('/', { headers: twice })).status, 503)
   await site.leave()
   await ask('/', { headers: { 'INTERMISSION-BYPASS': 'whatever', 'X-Kept': 'yes' } })
@@ -84,7 +84,8 @@ test('bypass options that make no sense are errors that name the option', async 
     [{ bypassPaths: ['/a/../b'] }, /^bypassPaths: "\/a\/\.\.\/b"/],
     [{ bypassPaths: ['healthz'] }, /^bypassPaths: /],
     [{ probePaths: ['/a b'] }, /^probePaths: /],
-    [{ bypassTokens: ['with space'] }, /^bypassTokens: this value/],
+    [{ bypassTokens: ['with a space in it'] }, /^bypassTokens: this value/],
+    [{ bypassTokens: ['fifteen-letters'] }, /^bypassTokens: this value/],
     [{ bypassTokens: [{ sha256: 'abc' }] }, /^bypassTokens: this value/],
     [{ trustProxy: ['10.0.0.0/99'] }, /^trustProxy: /],
     [{ holdLimit: -1 }, /^holdLimit: /],
@@ -96,10 +97,12 @@ test('bypass options that make no sense are errors that name the option', async 
 test('files of the gateway are closed like the app, and pass like it', async (t) => {
   const root = tempDir(t)
   writeFileSync(join(root, 'file.txt'), 'a file')
-  const { site, ask } = await closedSite(t, { bypassTokens: ['a-token'] }, { static: root })
+  const { site, ask } = await closedSite(t, { bypassTokens: ['a-token-of-a-machine'] }, { static: root })
   await site.enter()
   assert.equal((await ask('/file.txt')).status, 503)
-  const { status, mode, body } = await ask('/file.txt', { headers: { 'intermission-bypass': 'a-token' } })
+  const { status, mode, body } = await ask('/file.txt', {
+    headers: { 'intermission-bypass': 'a-token-of-a-machine' }
+  })
   assert.deepEqual([status, mode, body], [200, 'maintenance', 'a file'])
 })
 

@@ -116,9 +116,9 @@ test('a drain waits only for what the new mode would not let in', async (t) => {
 })
 
 test('who passes by a bypass is counted apart and not waited for', async (t) => {
-  const { site, app, open, ask } = await slowApp(t, { bypassTokens: ['a-token'] })
+  const { site, app, open, ask } = await slowApp(t, { bypassTokens: ['a-token-of-a-machine'] })
   await site.enter()
-  const headers = { 'intermission-bypass': 'a-token' }
+  const headers = { 'intermission-bypass': 'a-token-of-a-machine' }
   const running = ask('/', { headers })
   await waitUntil(() => open.has('/'))
   assert.deepEqual([site.inFlight.count, app.gate.bypassed, app.proxy.inFlight], [0, 1, 1])

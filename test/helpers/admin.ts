@@ -8,7 +8,7 @@ import type { Maintenance } from '../../src/state/maintenance.ts'
 import { createMemoryStore } from '../../src/state/memory-store.ts'
 import type { Cleanup } from './temp-dir.ts'
 
-export const TOKEN = 'the-right-token'
+export const TOKEN = 'the-one-right-token'
 
 export interface Answer {
   status: number
