@@ -1,10 +1,12 @@
 /** What a process serves with: gateway, listeners and certificates. A reload exchanges them together. */
+import { openFilesLimit } from './config/open-files.ts'
 import type { Settings } from './config/settings.ts'
 import type { Gateway } from './gateway.ts'
 import { type CertificateStore, createCertificateStore } from './listeners/certificate-store.ts'
 import { type Certificate, loadCertificates } from './listeners/certificates.ts'
 import type { ConnectionLimit } from './listeners/connection-limit.ts'
 import { type Listener, type ListenerOptions, type ListenTarget, openListener } from './listeners/listener.ts'
+import { createNewestFirst } from './listeners/newest-first.ts'
 import { limitsOf, lineOf, servedBy, type WantedListener, wantedListeners } from './public-listeners.ts'
 import type { Control } from './state/control.ts'
 
@@ -56,12 +58,18 @@ const ADMIN_SOCKET_MODE = 0o600
 /** For answers that are under way: operators may ask until everything else has stopped. */
 const ADMIN_CLOSE_MS = 1000
 const ADMIN = 'admin '
+/** A share of the files that this process may open, so that visitors have theirs whoever calls the admin API. */
+const ADMIN_SHARE = 1 / 8
+const MOST_ADMIN_CONNECTIONS = 256
 
 export function createServing(deps: ServingDeps): Serving {
   const { limit, control, open = openListener, onError } = deps
   let gateway: Gateway | undefined
   let certificates: CertificateStore | null = null
   let listeners = new Map<string, Open>()
+  const ofOperators = createNewestFirst(
+    Math.min(MOST_ADMIN_CONNECTIONS, Math.floor(openFilesLimit() * ADMIN_SHARE))
+  )
   const closing = new Set<Listener>()
   const retiring = new Set<Gateway>()
   // Listeners live longer than the gateway that they are opened for, and must not keep it.
@@ -164,7 +172,12 @@ export function createServing(deps: ServingDeps): Serving {
       return admin
     })
     return {
-      ...{ place, target, options: { ...options, socketMode: ADMIN_SOCKET_MODE }, manner: '' },
+      ...{
+        place,
+        target,
+        options: { ...options, limit: ofOperators, socketMode: ADMIN_SOCKET_MODE },
+        manner: ''
+      },
       does: 'listening'
     }
   }

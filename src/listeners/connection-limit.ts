@@ -17,15 +17,19 @@ export interface ConnectionLimitOptions extends ConnectionLimits {
   onRefused?(limit: LimitName): void
 }
 
+/** Decides which connections there may be. */
+export interface Admission {
+  /** Counts a connection until it is closed. False when there are too many: it has been cut. */
+  admit(socket: Socket): boolean
+  /** Counts a connection whose visitor is known only after a PROXY header, as {@link Admission.admit}. */
+  admitFrom(socket: Socket, address: string): boolean
+}
+
 /** Counts the connections of all listeners together, so that nobody can take all of them. */
-export interface ConnectionLimit {
+export interface ConnectionLimit extends Admission {
   readonly open: number
   /** How many have been refused, ever. */
   readonly refused: Readonly<Record<LimitName, number>>
-  /** Counts a connection until it is closed. False when there are too many: it has been cut. */
-  admit(socket: Socket): boolean
-  /** Counts a connection whose visitor is known only after a PROXY header, as {@link ConnectionLimit.admit}. */
-  admitFrom(socket: Socket, address: string): boolean
   /** Has other limits from now on; what is open stays open. */
   change(limits: ConnectionLimits): void
 }

@@ -4,7 +4,7 @@ import { plainAddress } from '../address-ranges.ts'
 import { markUnixPeer } from '../unix-peer.ts'
 import { boundTarget, type ListenTarget, listenAt } from './bind.ts'
 import type { CertificateStore } from './certificate-store.ts'
-import type { ConnectionLimit } from './connection-limit.ts'
+import type { Admission } from './connection-limit.ts'
 import { overrideRemoteAddress, readProxyHeader, sniffHttp2 } from './first-bytes.ts'
 import { createHttp1, type ServeOptions, type Speaker, startTimeouts } from './http1.ts'
 import { createHttp2 } from './http2.ts'
@@ -24,7 +24,7 @@ export interface ListenerOptions extends ServeOptions {
   /** Whose connections begin with a PROXY header. Default: nobody's. */
   sendsProxyHeader?(socket: Socket): boolean
   /** Shared by all listeners of a gateway. Default: any number of connections. */
-  limit?: ConnectionLimit
+  limit?: Admission
   /** Access rights of a unix socket. Default 0666: who may connect is decided by the folder. */
   socketMode?: number
 }
