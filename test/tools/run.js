@@ -24,8 +24,9 @@ if (files.length === 0) {
 if (wanted.length === 0) console.log('left out: test/clients and test/endurance, see npm run test:long')
 buildWhatIsOld()
 const options = [
-  // Tests wait for sockets and timers more than they compute; Node's default of cores - 1 leaves small machines idle.
-  `--test-concurrency=${Math.max(2, availableParallelism())}`,
+  // Tests wait for sockets and timers more than they compute; Node's default of cores - 1 leaves small machines idle. Those
+  // that take long measure times under load, and would measure each other.
+  `--test-concurrency=${files.some(isLong) ? 1 : Math.max(2, availableParallelism())}`,
   // A file that hangs is a failure with a name, not a build that never ends. The full size takes its time.
   `--test-timeout=${process.env.INTERMISSION_FULL ? 3_600_000 : 300_000}`,
   // The same on a terminal and in a log, on every version: Node's default differs in both.
