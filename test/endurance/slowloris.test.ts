@@ -9,7 +9,7 @@ import { assertUnharmed, inFlight } from '../helpers/gateway-status.ts'
 import { ask } from '../helpers/load.ts'
 import { startGateway, startProcess } from '../helpers/process.ts'
 import { mebibytes, openFileLimit, residentMemory } from '../helpers/process-memory.ts'
-import { full, MIB, sized } from '../helpers/scale.ts'
+import { full, judgesTimes, MIB, sized } from '../helpers/scale.ts'
 import { waitUntil } from '../helpers/store-contract.ts'
 import { httpUpstream } from '../helpers/upstream.ts'
 
@@ -39,7 +39,9 @@ test('thousands of slow heads, handshakes, uploads and readers hardly slow down 
     ...['--listen', 'http://127.0.0.1:0', '--listen', 'https://127.0.0.1:0'],
     ...['--tls-cert', certPath, '--tls-key', keyPath],
     ...['--upstream', app.url, '--access-log', 'off', '--store', 'memory:'],
-    ...['--head-timeout', `${HEAD_TIMEOUT_SECONDS}s`]
+    ...['--head-timeout', `${HEAD_TIMEOUT_SECONDS}s`],
+    // The app is in this process, which may have to wait for a processor itself.
+    ...['--connect-timeout', '30s']
   ])
   const tls = await gateway.waitFor(/^intermission listening on https:\/\/\S+:(\d+)$/m)
   const before = await measure(gateway.url)
@@ -67,7 +69,8 @@ test('thousands of slow heads, handshakes, uploads and readers hardly slow down 
     `descriptors: ${descriptorsBefore}, ${descriptorsDuring}, ${openFiles(gateway.pid)}; memory ${mebibytes(memory)}`
   )
   const alone = Math.max(before.p99Ms, after.p99Ms, NOISE_MS / 2)
-  assert.ok(during.p99Ms < 2 * alone, `${show(during)} beside, ${show(before)} and ${show(after)} alone`)
+  if (judgesTimes(t))
+    assert.ok(during.p99Ms < 2 * alone, `${show(during)} beside, ${show(before)} and ${show(after)} alone`)
   assertUnharmed(gateway)
 })
 

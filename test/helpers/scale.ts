@@ -3,6 +3,8 @@
  * minutes and runs with `INTERMISSION_FULL=1`.
  */
 
+import { availableParallelism, loadavg } from 'node:os'
+
 /** Whether the full size was asked for. */
 export const full = (process.env.INTERMISSION_FULL ?? '') !== ''
 
@@ -12,3 +14,11 @@ export function sized(small: number, whole: number): number {
 }
 
 export const MIB = 1024 * 1024
+
+/** Whether times may be judged: where others want the processors as well, they say more about those, and that is said. */
+export function judgesTimes(t: { diagnostic(text: string): void }): boolean {
+  const [load = 0] = loadavg()
+  if (load <= availableParallelism()) return true
+  t.diagnostic(`not judged by the clock: the load of this machine is ${load.toFixed(1)}`)
+  return false
+}
