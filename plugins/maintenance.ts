@@ -21,7 +21,7 @@ import { mayGoOn } from '../src/gate/review.ts'
 import { checkRouteConfig, type RouteConfig } from '../src/gate/route-config.ts'
 import { checkStateSource } from '../src/gate/state-source.ts'
 import { refuseUnknown } from '../src/known-options.ts'
-import { observationOf } from '../src/observation.ts'
+import { observationOf, observeEarly } from '../src/observation.ts'
 import { type Answers, createAnswers } from '../src/pages/answers.ts'
 import { send } from '../src/pages/send.ts'
 import { createSchemeLookup } from '../src/peer.ts'
@@ -66,6 +66,11 @@ export interface Gate {
   receive(request: FastifyRequest, reply: FastifyReply, goOn: () => void): void
   /** Answers a request that was let in before and will not be finished, as the gate does now. */
   refuse(request: IncomingMessage, response: ServerResponse, requestId: string): void
+  /**
+   * Answers what is refused whatever it is for, without the life cycle of Fastify: where no routes or hooks of others are.
+   * @returns false for what is to go to the app's `routing`
+   */
+  turnAway(request: IncomingMessage, response: ServerResponse): boolean
 }
 
 declare module 'fastify' {
@@ -106,6 +111,7 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
   const passed = (options.replaces && passedAt.get(options.replaces)) ?? { bypassed: 0 }
   const gate = createClosedGate({ site, judge, isProbe, holdLimit, passed })
   const secondsLeft = (): number => retryAfterSeconds(site.state, Date.now())
+  const isOpen = (): boolean => site.state.mode === 'live' && site.isKnown
   const isReachable = (): boolean => !fastify.hasDecorator('proxy') || fastify.proxy.isReachable()
   const ownAddresses = {
     verifyLink: site.verifyLink,
@@ -122,7 +128,7 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
 
   // Once at the start of the request, and once more right before it is handed on: it may have waited for its body.
   function look(request: FastifyRequest, reply: FastifyReply, done: Done): void {
-    if (site.state.mode === 'live' && site.isKnown) admit(request, reply, done)
+    if (isOpen()) admit(request, reply, done)
     else if (!gate.receive(visit(request, reply, done))) ownRequests.leave(request.raw)
   }
 
@@ -159,17 +165,12 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
     }
   }
 
-  function refuse(
-    request: IncomingMessage,
-    response: ServerResponse,
-    requestId: string,
-    reason: string
-  ): void {
+  function refuse(request: IncomingMessage, response: ServerResponse, id: string, reason: string): void {
     const { message, until, site: name } = site.state
     const said = site.isKnown
       ? { message, until, retryAfterSeconds: secondsLeft() }
       : { retryAfterSeconds: STARTING_RETRY_SECONDS }
-    answers.write(request, response, { status: 503, reason, ...said, site: name, requestId })
+    answers.write(request, response, { status: 503, reason, ...said, site: name, requestId: id })
   }
 
   function answersOwn(request: FastifyRequest, reply: FastifyReply): boolean {
@@ -184,14 +185,10 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
     reply.hijack()
     const observation = observationOf(reply.raw)
     if (observation !== undefined) observation.answeredBy = 'gateway'
-    if (!('refused' in answer)) send(raw, reply.raw, answer, false)
-    else
-      answers.write(raw, reply.raw, {
-        status: answer.refused,
-        reason: null,
-        requestId: id,
-        headers: answer.headers
-      })
+    if ('refused' in answer) {
+      const { refused: status, headers } = answer
+      answers.write(raw, reply.raw, { status, reason: null, requestId: id, headers })
+    } else send(raw, reply.raw, answer, false)
   }
 
   fastify.decorate('maintenance', site)
@@ -213,7 +210,12 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
       forget()
       gate.handOver(({ request, response }) => to(request, response))
     },
-    refuse: (request, response, requestId) => refuse(request, response, requestId, gate.reason())
+    refuse: (request, response, requestId) => refuse(request, response, requestId, gate.reason()),
+    turnAway(request, response) {
+      const reason = isOpen() || mayBeOwn(rawTarget(request)) ? null : gate.refusal(request)
+      if (reason !== null) refuse(request, response, observeEarly(fastify, request, response), reason)
+      return reason !== null
+    }
   }
   passedAt.set(own, passed)
   fastify.decorate('gate', own)

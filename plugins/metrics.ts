@@ -5,7 +5,7 @@
  * same app. Register it first: hooks reach only what is registered after them.
  */
 import type { ServerResponse } from 'node:http'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { InputError } from '../src/errors.ts'
 import { refuseUnknown } from '../src/known-options.ts'
@@ -13,7 +13,7 @@ import { processSamples } from '../src/metrics/process-samples.ts'
 import { createRequestCounts, type RequestCounts } from '../src/metrics/request-counts.ts'
 import { EXPOSITION_TYPE, exposition, type Sample } from '../src/metrics/samples.ts'
 import { gateSamples, modeSamples, proxySamples } from '../src/metrics/site-samples.ts'
-import { answeredStatus, observationOf, observe } from '../src/observation.ts'
+import { addObserver, answeredStatus, observationOf, observe } from '../src/observation.ts'
 
 /** Where the numbers are told, and under which name. */
 export interface MetricsOptions {
@@ -64,10 +64,9 @@ async function metrics(fastify: FastifyInstance, options: MetricsOptions): Promi
     const otherwise = fastify.hasDecorator('proxy') ? 'gateway' : 'app'
     counts.add(answeredStatus(this), observation.answeredBy ?? otherwise, observation)
   }
-  fastify.addHook('onRequest', (_request: FastifyRequest, { raw }: FastifyReply, done: () => void) => {
-    observe(raw, fastify)
-    raw.on('close', onClose)
-    done()
+  addObserver(fastify, (_request, response) => {
+    observe(response, fastify)
+    response.on('close', onClose)
   })
 
   const own: Metrics = {

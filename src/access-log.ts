@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { type AccessEntry, combinedLine, jsonLine } from './log-lines.ts'
-import { answeredStatus, observe } from './observation.ts'
+import { addObserver, answeredStatus, observe } from './observation.ts'
 import { createClientAddress } from './peer.ts'
 import { rawTarget } from './raw-target.ts'
 
@@ -31,13 +31,12 @@ export function addAccessLog(fastify: FastifyInstance, options: AccessLogOptions
   const lineOf = format === 'json' ? jsonLine : combinedLine
   // Without proxies in front of us everybody is who the connection says.
   const clientOf = trustProxy.length === 0 ? null : createClientAddress(trustProxy)
-  fastify.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
-    const { raw, id } = request
-    const observation = observe(reply.raw, fastify)
+  addObserver(fastify, (raw, response, id) => {
+    const observation = observe(response, fastify)
     // Once the connection is gone it knows neither.
     const peer = raw.socket.remoteAddress ?? ''
     const sentBefore = raw.socket.bytesWritten
-    reply.raw.on('close', function (this: ServerResponse) {
+    response.on('close', function (this: ServerResponse) {
       if (observation.app !== fastify) return
       const entry: AccessEntry = {
         id,
@@ -53,7 +52,6 @@ export function addAccessLog(fastify: FastifyInstance, options: AccessLogOptions
       }
       write(lineOf(entry))
     })
-    done()
   })
 }
 

@@ -1,7 +1,7 @@
 /**
  * What those who answer a request leave for those who count and log it. Nobody pays for it where nobody observes.
  */
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
 
 /** Whose answer a client got: the app's, a file of the gateway, or the gateway's own. */
@@ -46,4 +46,38 @@ export function answeredStatus(response: ServerResponse): number {
   if (!headersSent) return 0
   // A relayed answer over HTTP/2 is known to its stream only.
   return stream === undefined ? statusCode : Number(stream.sentHeaders[':status'])
+}
+
+/** Sees every request of an app as it begins. */
+export type Observer = (request: IncomingMessage, response: ServerResponse, requestId: string) => void
+
+const observers = new WeakMap<object, Observer[]>()
+
+/** What an app of Fastify has to be observed by. */
+interface ObservedApp {
+  addHook(
+    name: 'onRequest',
+    hook: (
+      request: { raw: IncomingMessage; id: string },
+      reply: { raw: ServerResponse },
+      done: () => void
+    ) => void
+  ): unknown
+}
+
+/** Shows an observer every request of an app, also those that are answered before the app's life cycle begins. */
+export function addObserver(app: ObservedApp, observer: Observer): void {
+  observers.set(app, [...(observers.get(app) ?? []), observer])
+  app.addHook('onRequest', ({ raw, id }, reply, done) => {
+    observer(raw, reply.raw, id)
+    done()
+  })
+}
+
+/** Names a request that the app's life cycle will not see, and shows it to the observers. @returns its id */
+export function observeEarly(app: object, request: IncomingMessage, response: ServerResponse): string {
+  // Fastify has it, and does not declare it.
+  const id = (app as { genReqId(request: IncomingMessage): string }).genReqId(request)
+  for (const observer of observers.get(app) ?? []) observer(request, response, id)
+  return id
 }

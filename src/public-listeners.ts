@@ -56,7 +56,11 @@ export function limitSamples({ open, refused }: ConnectionLimit): Sample[] {
 /** How requests of a listener reach the app that answers them. */
 export function servedBy(appFor: (request: IncomingMessage) => FastifyInstance): ServeOptions {
   return {
-    onRequest: (request, response) => appFor(request).routing(request, response),
+    onRequest(request, response) {
+      const app = appFor(request)
+      const { gate }: Partial<FastifyInstance> = app
+      if (gate?.turnAway(request, response) !== true) app.routing(request, response)
+    },
     onUpgrade: (request, socket, bytes) => {
       const app = appFor(request)
       // The proxy listens on the app's own server, which never listens itself.

@@ -31,6 +31,8 @@ export interface ClosedGate {
   letsIn(request: IncomingMessage): boolean
   /** Lets a request in, answers it, or keeps it. @returns whether it was let in at once */
   receive(visit: Visit): boolean
+  /** Why a request is refused whatever it is for; null when its route, or somebody else, has a say in it. */
+  refusal(request: IncomingMessage): string | null
   /** Why it refuses at this moment. */
   reason(): string
   /** The mode has changed: whoever is held gets what it says now. */
@@ -86,6 +88,10 @@ export function createClosedGate({ site, judge, isProbe, holdLimit, passed }: Cl
     return verdict === 'admit' || verdict === 'bypass' || isOpen
   }
 
+  function refusal(request: IncomingMessage): string | null {
+    return verdictOn(request) === 'refuse' && !answersProbe(request) ? reason() : null
+  }
+
   function bypass(visit: Visit): void {
     const { request, response } = visit
     if (isBypassed(request)) {
@@ -121,6 +127,7 @@ export function createClosedGate({ site, judge, isProbe, holdLimit, passed }: Cl
       return verdict === 'admit' || verdict === 'bypass'
     },
     receive,
+    refusal,
     reason,
     reconsider: hold.reconsider,
     giveUp() {

@@ -93,7 +93,7 @@ export function createAnswers(options: AnswersOptions = {}): Answers {
     const answer = prepareAnswer(request, saying, found, problem)
     const { headers = [] } = problem
     if (cors === null && headers.length === 0) return answer
-    return { ...answer, headers: [...answer.headers, ...(cors ?? []), ...headers] }
+    return { ...answer, headers: [...answer.headers, ...(cors ?? []), ...headers], lines: null }
   }
 
   function write(

@@ -1,3 +1,4 @@
+import { headLines } from '../whole-head.ts'
 import type { Body } from './body.ts'
 import type { Prepared } from './send.ts'
 import { type Problem, retryAfterOf, statusOf } from './wording.ts'
@@ -68,7 +69,8 @@ function createSaying(said: Omit<KeptSaying, 'answers' | 'bodies' | 'keep'>): Ke
     keep(kind, make) {
       let answer = answers.get(kind)
       if (answer === undefined) {
-        answer = make()
+        const made = make()
+        answer = { ...made, lines: headLines(made.headers) }
         if (answers.size >= ANSWER_LIMIT) answers.clear()
         answers.set(kind, answer)
       }

@@ -1,11 +1,14 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import { isHttp2 } from '../is-http2.ts'
+import { type HeadLines, setWholeHead } from '../whole-head.ts'
 
 /** A whole answer, made beforehand. */
 export interface Prepared {
   readonly status: number
   /** Names and values in turn, as node's `writeHead` takes them. */
   readonly headers: readonly string[]
+  /** The headers as they go over the wire, where they are made for many. */
+  readonly lines?: HeadLines | null
   /** One character a byte. */
   readonly body: string
 }
@@ -28,15 +31,10 @@ export function send(
   // server says that it is about to stop, and a refusal what would be taken.
   for (const name of response.getHeaderNames())
     if (name !== 'connection' && name !== 'allow') response.removeHeader(name)
-  const headers = answer.headers as string[]
   const unread = !modern && hasBody(request)
-  if (modern) response.writeHead(answer.status, headers)
-  else {
-    const ending = close || (unread && request.destroyed)
-    if (ending) response.shouldKeepAlive = false
-    const all = ending ? [...headers, 'Connection', 'close'] : headers
-    response.writeHead(answer.status, STATUS_CODES[answer.status] ?? 'Error', all)
-  }
+  const ending = !modern && (close || (unread && request.destroyed))
+  if (ending) response.shouldKeepAlive = false
+  writeHead(response, answer, modern, ending)
   const empty = request.method === 'HEAD' || answer.body === ''
   if (!unread || request.complete) end(response, empty ? '' : answer.body)
   else if (close && !request.destroyed) linger(request, response, empty ? '' : answer.body)
@@ -44,6 +42,16 @@ export function send(
     end(response, empty ? '' : answer.body)
     discard(request)
   }
+}
+
+function writeHead(response: ServerResponse, answer: Prepared, modern: boolean, ending: boolean): void {
+  const { status, lines } = answer
+  const headers = answer.headers as string[]
+  const reasonPhrase = STATUS_CODES[status] ?? 'Error'
+  if (modern) response.writeHead(status, headers)
+  else if (ending) response.writeHead(status, reasonPhrase, [...headers, 'Connection', 'close'])
+  else if (!lines || !setWholeHead(response, status, reasonPhrase, lines))
+    response.writeHead(status, reasonPhrase, headers)
 }
 
 /** Whether the client is beyond any answer: gone, answered, or in the middle of one. */

@@ -17,5 +17,6 @@ export function clientHead(
   // A 426 says which protocol would do (RFC 9110 section 15.5.22).
   if (status === 426 && upgrade !== null) fields.push('Upgrade', upgrade)
   if (extraHeaders.length > 0) fields.push(...extraHeaders)
-  return { status, reasonPhrase, fields, framing, trailers: acceptsTrailers && framing === 'chunked' }
+  const trailers = acceptsTrailers && framing === 'chunked'
+  return { status, reasonPhrase, fields, framing, trailers, hasAdded: extraHeaders.length > 0 }
 }

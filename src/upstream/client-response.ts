@@ -14,6 +14,8 @@ export interface ClientHead {
   framing: Framing
   /** Trailer fields may follow the body. */
   trailers: boolean
+  /** Hooks of an app have added fields, which nobody has checked. */
+  hasAdded: boolean
 }
 
 /** Pieces of a body up to this size are copied when they are written: what they were read into is free at once. */

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { headLines, setWholeHead } from '../whole-head.ts'
 import { type ClientHead, type ClientResponse, COPIED_UP_TO_BYTES, type OnFree } from './client-response.ts'
 
 /** A first piece of body up to this size leaves together with its head, in one system call. */
@@ -121,7 +122,10 @@ export class Http1Response implements ClientResponse {
 
   #writeHead(head: ClientHead): void {
     this.#head = head
-    this.#response.writeHead(head.status, head.reasonPhrase, head.fields)
+    const { status, reasonPhrase, fields } = head
+    const lines = head.framing === 'length' && !head.hasAdded ? headLines(fields) : null
+    if (lines === null || !setWholeHead(this.#response, status, reasonPhrase, lines))
+      this.#response.writeHead(status, reasonPhrase, fields)
   }
 }
 

@@ -31,7 +31,8 @@ const FOUNDATION = [
   'known-options',
   'make-folder',
   'near',
-  'waiting-room'
+  'waiting-room',
+  'whole-head'
 ]
 const GATEWAY = ['access-log', 'admin-app', 'app-options', 'gateway', 'host-lookup', 'log-lines', 'site']
 const SERVER = [
