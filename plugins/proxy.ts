@@ -12,13 +12,15 @@ import fp from 'fastify-plugin'
 import { isBypassed } from '../src/bypass-traces.ts'
 import { createAnswers, type Problem } from '../src/pages/answers.ts'
 import { rawTarget } from '../src/raw-target.ts'
-import { type Backend, type BackendOptions, createBackend } from '../src/upstream/backend.ts'
+import { type Backend, createBackend } from '../src/upstream/backend.ts'
 import { answerForFailure, logLevelOf, type UpstreamError } from '../src/upstream/failure.ts'
 import { passesNow } from '../src/upstream/health-check.ts'
 import { createIdleWatch } from '../src/upstream/idle-watch.ts'
+import { watchAbandoned } from '../src/upstream/leftover.ts'
 import { type ProxyOptions, resolveProxyOptions } from '../src/upstream/proxy-options.ts'
 import { Relay } from '../src/upstream/relay.ts'
 import { buildRequestHead, isRefusal, type Refusal } from '../src/upstream/request-head.ts'
+import { tellingLog } from '../src/upstream/telling-log.ts'
 import { routeUpgrade, upgradedClient } from '../src/upstream/tunnel.ts'
 import { upstreamRequest } from '../src/upstream/upstream-request.ts'
 import { statusOf, type UpstreamStatus } from '../src/upstream/upstream-status.ts'
@@ -68,12 +70,16 @@ async function proxy(fastify: FastifyInstance, options: ProxyPluginOptions): Pro
   const { replaces, ...given } = options
   const resolved = resolveProxyOptions(given)
   const { targets, intercepted, peerOf, maxRequests } = resolved
-  const backend = createBackend({ ...resolved, ...tellingLog(fastify) }, replaces && backends.get(replaces))
+  const backend = createBackend(
+    { ...resolved, ...tellingLog(fastify.log) },
+    replaces && backends.get(replaces)
+  )
   const { forwarder } = backend
   const bodyWatch = createIdleWatch(resolved.clientIdleTimeoutMs)
   const answers = fastify.hasDecorator('errorPages') ? fastify.errorPages : createAnswers()
   const isIntercepted = (status: number): boolean => intercepted.has(status)
   const { inFlight } = fastify.hasDecorator('maintenance') ? fastify.maintenance : { inFlight: null }
+  const onAbandoned = watchAbandoned(inFlight, resolved.abandonedTimeoutMs)
   const isLetIn = (request: IncomingMessage): boolean => inFlight === null || fastify.gate.letsIn(request)
 
   const own: Proxy = {
@@ -144,6 +150,7 @@ async function proxy(fastify: FastifyInstance, options: ProxyPluginOptions): Pro
       bodyWatch,
       isIntercepted,
       isLetIn,
+      onAbandoned,
       onClientIdle() {
         answer({ status: 408, reason: null, close: true })
       },
@@ -200,19 +207,6 @@ async function proxy(fastify: FastifyInstance, options: ProxyPluginOptions): Pro
     fastify.server.off('upgrade', onUpgrade)
     backend.close()
   })
-}
-
-function tellingLog({ log }: FastifyInstance): Pick<BackendOptions, 'onBreaker' | 'onHealth'> {
-  return {
-    onBreaker({ name }, error) {
-      if (error === null) log.info({ upstream: name }, 'upstream reachable')
-      else log.warn({ upstream: name, cause: error.reason, err: error }, 'upstream unreachable')
-    },
-    onHealth({ name }, isHealthy, why) {
-      if (isHealthy) log.info({ upstream: name }, 'upstream healthy')
-      else log.warn({ upstream: name, why }, 'upstream unhealthy')
-    }
-  }
 }
 
 function refuse(refusal: Refusal, response: ServerResponse, answer: (problem: Problem) => void): void {

@@ -113,6 +113,7 @@ export function proxyOptions(site: SiteSettings, shared: ProcessOptions): ProxyO
     connectTimeoutMs: site.connectTimeoutMs,
     responseTimeoutMs: site.responseTimeoutMs,
     idleTimeoutMs: site.idleTimeoutMs,
+    abandonedTimeoutMs: site.abandonedTimeoutMs,
     clientIdleTimeoutMs: shared.clientIdleTimeoutMs,
     maxRequests: site.maxRequests,
     trustProxy: shared.trustProxy,

@@ -11,6 +11,7 @@ export function addOutcomes(all: readonly WaitOutcome[], { want }: WaitQuery): W
     applied: all.every(({ applied }) => applied > 0) ? 1 : 0,
     drained: want === 'drained' && all.every(({ drained }) => drained > 0) ? 1 : 0,
     inFlight: all.reduce((sum, { inFlight }) => sum + inFlight, 0),
+    abandoned: all.reduce((sum, { abandoned }) => sum + abandoned, 0),
     oldestMs: ages.length === 0 ? null : Math.max(...ages),
     lost: []
   }
@@ -18,5 +19,6 @@ export function addOutcomes(all: readonly WaitOutcome[], { want }: WaitQuery): W
 
 /** That of a worker which does not answer. */
 export function waitHopeless(_query: WaitQuery): WaitOutcome {
-  return { outcome: 'not-proven', members: 1, applied: 0, drained: 0, inFlight: 0, oldestMs: null, lost: [] }
+  const nothing = { applied: 0, drained: 0, inFlight: 0, abandoned: 0, oldestMs: null, lost: [] }
+  return { outcome: 'not-proven', members: 1, ...nothing }
 }

@@ -70,6 +70,10 @@ export const SCHEMAS = {
     applied: count,
     drained: count,
     inFlight: count,
+    abandoned: {
+      ...count,
+      description: 'given up (their clients have left, or they were cut), and may still be running'
+    },
     oldestMs: millisecondsOrNull,
     lost: texts
   }),

@@ -2,10 +2,12 @@ import { counted, length, plain, type Said } from './describe-text.ts'
 
 /** Why a wait was not fulfilled, and what is still running: one line, without a word about any request or visitor. */
 export function describeWait(wait: unknown): string {
-  const { outcome, members, applied, inFlight, oldestMs, lost } = (wait ?? {}) as Said
+  const { outcome, members, applied, inFlight, abandoned, oldestMs, lost } = (wait ?? {}) as Said
   if (outcome === 'superseded') return 'changed, but somebody changed it again before that was over'
   const why: string[] = []
   if (Number(inFlight) > 0) why.push(running(Number(inFlight), oldestMs))
+  if (Number(abandoned) > 0)
+    why.push(`${counted(Number(abandoned), 'request')} given up that the app may still be working on`)
   if (Number(applied) < Number(members))
     why.push(`in force on ${plain(applied)} of ${counted(Number(members), 'gateway')}`)
   if (Array.isArray(lost) && lost.length > 0) why.push(`nothing is heard of ${lost.map(plain).join(', ')}`)

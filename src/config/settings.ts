@@ -33,6 +33,8 @@ export interface SiteOptions {
   responseTimeoutMs: number
   /** Milliseconds that may pass between two bytes of the upstream's answer. */
   idleTimeoutMs: number
+  /** Milliseconds that a drain waits for an app to be done with a request that was given up; 0 = it does not. */
+  abandonedTimeoutMs: number
   /** Milliseconds that a request waits for an upstream that refuses connections; 0 = it does not. */
   holdOnRefusedMs: number
   /** Statuses of the upstream, 400 to 599, ascending, that are replaced by our page. */

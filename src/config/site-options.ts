@@ -78,6 +78,12 @@ export const SITE_OPTIONS: Pick<OptionTable, keyof SiteOptions> = {
     "longest wait for the first byte of the upstream's answer"
   ),
   idleTimeoutMs: duration('idleTimeout', '60s', "longest silence within the upstream's answer"),
+  abandonedTimeoutMs: duration(
+    'abandonedTimeout',
+    '10s',
+    'how long an app may go on with a request that was given up, as by a visitor who left: a drain waits for that',
+    0
+  ),
   holdOnRefusedMs: duration(
     'holdOnRefused',
     '0s',

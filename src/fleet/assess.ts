@@ -69,6 +69,7 @@ export function assess(view: View, query: WaitQuery, waiter: Waiter): Assessment
     applied,
     drained,
     inFlight: left.reduce((sum, { inFlight }) => sum + inFlight, 0),
+    abandoned: left.reduce((sum, { abandoned = 0 }) => sum + abandoned, 0),
     oldestMs: ages.length === 0 ? null : Math.max(...ages),
     lost,
     onlyLostLeft: isCurrent && isRegistered && waitingFor === 0 && lost.length > 0

@@ -34,8 +34,8 @@ export async function lookAt(crew: Crew, state: SharedState): Promise<CrewReport
   const sites = await Promise.all(
     closedSites(crew, state).map(async ({ site, revision }) => {
       const wait = await crew.barrier.wait({ ...now, revision, sites: [site], want: 'drained' })
-      const { inFlight, oldestMs } = wait
-      return [site, { drained: wait.outcome === 'complete', inFlight, oldestMs }] as const
+      const { inFlight, abandoned, oldestMs } = wait
+      return [site, { drained: wait.outcome === 'complete', inFlight, abandoned, oldestMs }] as const
     })
   )
   return { isApplied: outcome === 'complete', sites: Object.fromEntries(sites) }

@@ -24,6 +24,8 @@ export interface SiteReport {
   drained: boolean
   /** What is left of that. */
   inFlight: number
+  /** What was given up of it, and may still be running. */
+  abandoned?: number
   /** Age of the oldest of it, in milliseconds. */
   oldestMs: number | null
 }
@@ -52,8 +54,9 @@ function isReport(value: unknown): value is Report {
 
 function isSiteReport(value: unknown): value is SiteReport {
   if (!isObject(value)) return false
-  const { drained, inFlight, oldestMs } = value
-  return typeof drained === 'boolean' && isCount(inFlight) && (oldestMs === null || isCount(oldestMs))
+  const { drained, inFlight, abandoned = 0, oldestMs } = value
+  const areCounts = [inFlight, abandoned, oldestMs ?? 0].every(isCount)
+  return typeof drained === 'boolean' && areCounts && oldestMs !== undefined
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

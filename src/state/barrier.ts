@@ -14,7 +14,9 @@ export interface WaitOutcome {
   drained: number
   /** Requests from before it that are still in flight. */
   inFlight: number
-  /** Age of the oldest of them, in milliseconds. */
+  /** Requests from before it that were given up (their clients have left, or they were cut) and may still be running. */
+  abandoned: number
+  /** Age of the oldest in flight, in milliseconds. */
   oldestMs: number | null
   /** Members of which nothing is heard. */
   lost: string[]
@@ -96,6 +98,7 @@ export function createLocalBarrier(facts: LocalFacts): Barrier {
         applied: isApplied ? 1 : 0,
         drained: isDrained ? 1 : 0,
         inFlight: results.reduce((sum, { left }) => sum + left, 0),
+        abandoned: results.reduce((sum, { abandoned }) => sum + abandoned, 0),
         oldestMs: ages.length === 0 ? null : Math.max(...ages),
         lost: []
       }

@@ -22,8 +22,10 @@ export interface InFlightEntry {
 export interface Drained {
   /** Whether nothing is left. */
   drained: boolean
-  /** How many are left. */
+  /** How many are left that somebody waits for. */
   left: number
+  /** How many were given up, and may still be running. */
+  abandoned: number
   /** Age of the oldest that is left, in milliseconds. */
   oldestMs: number | null
 }
@@ -44,8 +46,17 @@ export interface InFlight {
   begin(entry: InFlightEntry): void
   /** The response has ended, or either side is gone. An entry that did not begin, or has ended, is ignored. */
   end(entry: InFlightEntry): void
-  /** How many there are. */
+  /**
+   * Gives an entry up: nobody waits for its answer any more, but the app may still be at it. It is not counted from now on,
+   * and a drain waits all the same, for the end of what stands in its place.
+   *
+   * @returns false for one that did not begin, or has ended
+   */
+  abandon(entry: InFlightEntry, leftover: InFlightEntry): boolean
+  /** How many there are that were not given up. */
   readonly count: number
+  /** How many there are that were given up. */
+  readonly abandoned: number
   /** Age of the oldest, in milliseconds. */
   readonly oldestMs: number | null
   /** Begins a new generation. @returns the one that ended: what has begun until now is of it or older */
@@ -55,7 +66,7 @@ export interface InFlight {
   /** Resolves when nothing of a generation or an older one is left, or the time is over. */
   drained(generation: number, options: DrainOptions): Promise<Drained>
   /** What is left of a generation and older ones. */
-  left(generation: number): { left: number; oldestMs: number | null }
+  left(generation: number): Omit<Drained, 'drained'>
   /** Ends all that is left of a generation and older ones. @returns how many */
   abort(generation: number): number
 }
@@ -71,18 +82,34 @@ export function createInFlight(): InFlight {
   // Those that ended and have entries left, the oldest first.
   const older = new Map<number, Entries>()
   const waiting = new Set<() => void>()
+  const abandoned = new Set<InFlightEntry>()
 
   return {
     begin(entry) {
       current.set(entry, performance.now())
     },
+    abandon(entry, leftover) {
+      for (const entries of [current, ...older.values()]) {
+        const began = entries.get(entry)
+        if (began === undefined) continue
+        entries.delete(entry)
+        entries.set(leftover, began)
+        abandoned.add(leftover)
+        return true
+      }
+      return false
+    },
     end(entry) {
+      if (abandoned.size > 0) abandoned.delete(entry)
       if (!current.delete(entry) && older.size > 0) endOlder(entry)
     },
     get count() {
-      let count = current.size
+      let count = current.size - abandoned.size
       for (const entries of older.values()) count += entries.size
       return count
+    },
+    get abandoned() {
+      return abandoned.size
     },
     get oldestMs() {
       return ageOf([...older.values(), current])
@@ -111,13 +138,24 @@ export function createInFlight(): InFlight {
       await untilEmpty(last, timeoutMs, signal)
       if (force && signal?.aborted !== true && abort(last) > 0) await untilEmpty(last, ABORT_GRACE_MS, signal)
       const rest = leftOf(last)
-      return { drained: rest.left === 0, ...rest }
+      return { drained: rest.left + rest.abandoned === 0, ...rest }
     }
   }
 
-  function leftOf(last: number): { left: number; oldestMs: number | null } {
+  function leftOf(last: number): Omit<Drained, 'drained'> {
     const rest = upTo(last)
-    return { left: rest.reduce((sum, entries) => sum + entries.size, 0), oldestMs: ageOf(rest) }
+    const givenUp = rest
+      .flatMap((entries) => [...entries.keys()])
+      .filter((entry) => abandoned.has(entry)).length
+    const all = rest.reduce((sum, entries) => sum + entries.size, 0)
+    return { left: all - givenUp, abandoned: givenUp, oldestMs: ageOf(rest) }
+  }
+
+  function ageOf(generations: readonly Entries[]): number | null {
+    let oldest = Number.POSITIVE_INFINITY
+    for (const entries of generations)
+      for (const [entry, began] of entries) if (!abandoned.has(entry)) oldest = Math.min(oldest, began)
+    return oldest === Number.POSITIVE_INFINITY ? null : performance.now() - oldest
   }
 
   function endOlder(entry: InFlightEntry): void {
@@ -157,10 +195,4 @@ export function createInFlight(): InFlight {
       else look()
     })
   }
-}
-
-function ageOf(generations: readonly Entries[]): number | null {
-  let oldest = Number.POSITIVE_INFINITY
-  for (const entries of generations) for (const began of entries.values()) oldest = Math.min(oldest, began)
-  return oldest === Number.POSITIVE_INFINITY ? null : performance.now() - oldest
 }

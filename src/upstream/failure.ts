@@ -58,6 +58,11 @@ export function answerForFailure(cause: FailureCause): FailureAnswer | null {
   }
 }
 
+/** Whether it was our side that ended the exchange: the app may go on with the request. */
+export function isOurDoing(cause: FailureCause): boolean {
+  return cause === 'response-timeout' || cause === 'idle-timeout' || cause === 'invalid-response'
+}
+
 /** Why a connection could not be had. */
 export function connectFailure(error: NodeJS.ErrnoException): UpstreamError {
   // OpenSSL's verdicts on a certificate, and Node's on its names.

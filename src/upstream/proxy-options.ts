@@ -25,6 +25,11 @@ export interface ProxyOptions {
   responseTimeoutMs?: number
   /** Longest silence inside a response, in milliseconds. Default 60000; then the response is cut. */
   idleTimeoutMs?: number
+  /**
+   * How long an app may go on with a request after it was given up (its client has left, a time-out, force), for all that is
+   * known: a drain waits for that, in milliseconds. Default 10000; 0 = no drain waits.
+   */
+  abandonedTimeoutMs?: number
   /** Longest silence of a client in the middle of its body, in milliseconds. Default 60000; then 408. */
   clientIdleTimeoutMs?: number
   /** Peers whose X-Forwarded-* fields are believed: addresses and CIDR ranges. Default none. */
@@ -51,6 +56,7 @@ const OPTIONS: Record<keyof ProxyOptions, true> = {
   responseTimeoutMs: true,
   idleTimeoutMs: true,
   clientIdleTimeoutMs: true,
+  abandonedTimeoutMs: true,
   trustProxy: true,
   trustForwarded: true,
   maxRequests: true,
@@ -63,6 +69,7 @@ export interface ResolvedProxyOptions {
   balance: Balance
   timeouts: UpstreamTimeouts
   clientIdleTimeoutMs: number
+  abandonedTimeoutMs: number
   /** Infinity for no limit. */
   maxRequests: number
   holdOnRefusedMs: number
@@ -84,6 +91,7 @@ export function resolveProxyOptions(options: ProxyOptions): ResolvedProxyOptions
       idleTimeoutMs: positive('idleTimeoutMs', options.idleTimeoutMs ?? 60_000)
     },
     clientIdleTimeoutMs: positive('clientIdleTimeoutMs', options.clientIdleTimeoutMs ?? 60_000),
+    abandonedTimeoutMs: notNegative('abandonedTimeoutMs', options.abandonedTimeoutMs ?? 10_000),
     maxRequests: requestLimit(options.maxRequests ?? 0),
     holdOnRefusedMs: notNegative('holdOnRefusedMs', options.holdOnRefusedMs ?? 0),
     healthCheck: options.healthCheck ?? null,

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { UpstreamError } from './failure.ts'
 import type { IdleWatch } from './idle-watch.ts'
+import type { Counted } from './leftover.ts'
 import type { RequestHead } from './request-head.ts'
 import type { UpgradedClient } from './tunnel.ts'
 
@@ -32,6 +33,8 @@ export interface RelayOptions {
    * @param isUntouched the upstream has got nothing of it, so that it may begin anew
    */
   onRevoked(isUntouched: boolean): void
+  /** It was given up, by the client or by us, while the upstream had it and had not answered it whole. */
+  onAbandoned(relay: Counted): void
   /** All is over, whatever way; called once. */
   onSettled(): void
   /** The protocol has changed. */

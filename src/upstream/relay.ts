@@ -8,7 +8,7 @@ import { clientHead } from './client-head.ts'
 import type { ClientHead, ClientResponse, OnFree } from './client-response.ts'
 import { createClientResponse } from './create-client-response.ts'
 import type { ExchangeHandler, RequestChannel } from './exchange.ts'
-import { UpstreamError } from './failure.ts'
+import { isOurDoing, UpstreamError } from './failure.ts'
 import type { RelayOptions } from './relay-options.ts'
 import { RequestBody } from './request-body.ts'
 import type { ResponseHead } from './response-head.ts'
@@ -80,13 +80,12 @@ export class Relay implements ExchangeHandler {
   /** Ends it from our side: the app is told, and a client that has got nothing yet will be. */
   abort(): void {
     this.tunnel?.abort()
-    if (this.#phase === 'done' || this.#phase === 'discarding') return
-    const isUnanswered = this.#phase === 'waiting'
+    const phase = this.#phase
+    this.#giveUp()
+    if (phase === 'done' || phase === 'discarding') return
     this.#phase = 'done'
-    this.#connection?.abort()
-    this.#connection = null
     this.#body?.drop()
-    if (isUnanswered) this.#options.onRevoked(false)
+    if (phase === 'waiting') this.#options.onRevoked(false)
     else this.#client.cut()
   }
 
@@ -118,8 +117,7 @@ export class Relay implements ExchangeHandler {
       this.#phase = 'discarding'
       this.#options.onIntercepted(head.status)
     } else if (!this.#client.canSay(head.status)) {
-      this.#connection?.abort()
-      this.#connection = null
+      this.#giveUp()
       this.#phase = 'discarding'
       this.#body?.drop()
       this.#options.onFailure(
@@ -185,23 +183,17 @@ export class Relay implements ExchangeHandler {
   }
 
   onError(error: UpstreamError): void {
+    if (this.#connection !== null && isOurDoing(error.reason)) this.#options.onAbandoned(this)
     this.#connection = null
     this.#body?.drop()
-    switch (this.#phase) {
-      case 'waiting':
-      case 'head':
-        // Nothing has gone out yet.
-        this.#phase = 'discarding'
-        this.#options.onFailure(error)
-        break
-      case 'streaming':
-        this.#phase = 'done'
-        this.#client.cut()
-        this.#options.onCut(error)
-        break
-      case 'discarding':
-      case 'done':
-        break
+    if (this.#phase === 'streaming') {
+      this.#phase = 'done'
+      this.#client.cut()
+      this.#options.onCut(error)
+    } else if (this.#phase === 'waiting' || this.#phase === 'head') {
+      // Nothing has gone out yet.
+      this.#phase = 'discarding'
+      this.#options.onFailure(error)
     }
   }
 
@@ -228,22 +220,25 @@ export class Relay implements ExchangeHandler {
   }
 
   readonly #onClientIdle = (): void => {
-    this.#connection?.abort()
-    this.#connection = null
+    this.#giveUp()
     this.#phase = 'discarding'
     this.#body?.drop()
     this.#options.onClientIdle()
   }
 
   readonly #onClientClosed = (): void => {
-    const connection = this.#connection
-    this.#connection = null
-    if (connection !== null) {
-      // Whoever waits for nobody's answer only costs the app.
-      connection.abort()
-      if (this.#phase !== 'discarding') this.#body?.drop()
-    }
+    // Whoever waits for nobody's answer only costs the app.
+    if (this.#giveUp() && this.#phase !== 'discarding') this.#body?.drop()
     this.#phase = 'done'
     this.#options.onSettled()
+  }
+
+  /** @returns whether the app had it */
+  #giveUp(): boolean {
+    if (this.#connection === null) return false
+    this.#connection.abort()
+    this.#connection = null
+    this.#options.onAbandoned(this)
+    return true
   }
 }

@@ -111,6 +111,10 @@ test('a wait that was not fulfilled says what is still running and who has not a
     'changed, but not all of it is proven: in force on 2 of 3 gateways; nothing is heard of gw-2'
   )
   assert.equal(
+    describeWait({ ...wait, inFlight: 0, abandoned: 2 }),
+    'changed, but not all of it is proven: 2 requests given up that the app may still be working on'
+  )
+  assert.equal(
     describeWait({ outcome: 'superseded' }),
     'changed, but somebody changed it again before that was over'
   )

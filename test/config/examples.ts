@@ -72,6 +72,7 @@ export const EXAMPLES: { [K in keyof OptionValues]: readonly [text: string, valu
   connectTimeoutMs: ['500ms', 500],
   responseTimeoutMs: ['1m30s', 90_000],
   idleTimeoutMs: ['PT5M', 300_000],
+  abandonedTimeoutMs: ['0s', 0],
   holdOnRefusedMs: ['10s', 10_000],
   webhook: [
     'https://hooks.example/a?b, http://127.0.0.1:81',

@@ -111,6 +111,7 @@ test('nothing given is a gateway for this machine', () => {
     connectTimeoutMs: 2000,
     responseTimeoutMs: 60_000,
     idleTimeoutMs: 60_000,
+    abandonedTimeoutMs: 10_000,
     holdOnRefusedMs: 0,
     webhook: [],
     webhookSecretFile: null,

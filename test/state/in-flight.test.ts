@@ -55,7 +55,7 @@ test('a generation is drained when all that began in it or before it is over, wh
   assert.equal(inFlight.left(generation).left, 1)
   inFlight.end(young)
   await drained
-  assert.deepEqual(result, { drained: true, left: 0, oldestMs: null })
+  assert.deepEqual(result, { drained: true, left: 0, abandoned: 0, oldestMs: null })
   assert.equal(inFlight.count, 1)
 })
 
@@ -87,7 +87,7 @@ test('by force, what is left at the end of the time is cut, and nothing else', a
   const startMs = performance.now()
   const result = await inFlight.drained(generation, { timeoutMs: 50, force: true })
   assert.ok(performance.now() - startMs >= 49)
-  assert.deepEqual(result, { drained: true, left: 0, oldestMs: null })
+  assert.deepEqual(result, { drained: true, left: 0, abandoned: 0, oldestMs: null })
   assert.deepEqual(
     [...old, later].map(({ aborted }) => aborted),
     [true, true, false]
@@ -125,4 +125,34 @@ test('nobody waits for what may go on, and it is of the new generation', async (
   assert.equal(inFlight.left(next).left, 3)
   for (const entry of [first, second, third]) inFlight.end(entry)
   assert.equal(inFlight.count, 0)
+})
+
+test('what was given up is not counted, but a drain waits for it until it ends', async () => {
+  const inFlight = createInFlight()
+  const [left, other] = [begin(inFlight), begin(inFlight)]
+  const leftover = { ...left }
+  assert.equal(inFlight.abandon(left, leftover), true)
+  assert.equal(inFlight.abandon(left, leftover), false)
+  inFlight.end(left)
+  assert.deepEqual([inFlight.count, inFlight.abandoned], [1, 1])
+  const generation = inFlight.close()
+  inFlight.end(other)
+  const { oldestMs, ...rest } = await inFlight.drained(generation, { timeoutMs: 10 })
+  assert.deepEqual([rest, oldestMs], [{ drained: false, left: 0, abandoned: 1 }, null])
+  setTimeout(() => inFlight.end(leftover), 20)
+  assert.equal((await inFlight.drained(generation, { timeoutMs: 5000 })).drained, true)
+  assert.deepEqual([inFlight.count, inFlight.abandoned], [0, 0])
+})
+
+test('what was given up is judged by a new mode as anything else', async () => {
+  const inFlight = createInFlight()
+  const [one, two] = [begin(inFlight), begin(inFlight)]
+  const [first, second] = [{ ...one }, { ...two }]
+  inFlight.abandon(one, first)
+  const generation = inFlight.close()
+  inFlight.abandon(two, second)
+  inFlight.renew((entry) => entry === first)
+  assert.equal(inFlight.left(generation).abandoned, 1)
+  inFlight.end(second)
+  assert.equal((await inFlight.drained(generation, { timeoutMs: 0 })).drained, true)
 })

@@ -38,7 +38,7 @@ test('to wait for a drain is to wait for what was in flight before, on the sites
   shop.inFlight.end(before)
   assert.deepEqual((await entering).wait, {
     ...{ outcome: 'complete', members: 1, applied: 1, drained: 1 },
-    ...{ inFlight: 0, oldestMs: null, lost: [] }
+    ...{ inFlight: 0, abandoned: 0, oldestMs: null, lost: [] }
   })
 })
 

@@ -1,0 +1,21 @@
+import type { BackendOptions } from './backend.ts'
+
+/** As much of a logger as is needed here. */
+interface Log {
+  info(fields: object, text: string): void
+  warn(fields: object, text: string): void
+}
+
+/** Says in the log what becomes of upstreams. */
+export function tellingLog(log: Log): Pick<BackendOptions, 'onBreaker' | 'onHealth'> {
+  return {
+    onBreaker({ name }, error) {
+      if (error === null) log.info({ upstream: name }, 'upstream reachable')
+      else log.warn({ upstream: name, cause: error.reason, err: error }, 'upstream unreachable')
+    },
+    onHealth({ name }, isHealthy, why) {
+      if (isHealthy) log.info({ upstream: name }, 'upstream healthy')
+      else log.warn({ upstream: name, why }, 'upstream unhealthy')
+    }
+  }
+}
