@@ -9,8 +9,9 @@ export type PathMatch = (target: string) => boolean
 
 // No escape, parameter, backslash or fragment, no empty segment but the last one, and none of dots alone.
 const PLAIN = /^\/$|^(?:\/(?!\.+(?:\/|$))[\w.~!$&'()*+,=:@-]+)+\/?$/
-/** More readings than that mean that somebody plays with us. */
+/** More readings than that, or longer ones together, mean that somebody plays with us. */
 const MOST_READINGS = 200
+const MOST_CHARACTERS = 128 * 1024
 
 const never: PathMatch = () => false
 
@@ -64,9 +65,11 @@ const READERS: readonly ((path: string) => string)[] = [
 
 function anyReading(target: string, matches: (path: string) => boolean): boolean {
   const readings = new Set([target])
+  let characters = 0
   // A set is walked up to what is added on the way.
   for (const reading of readings) {
-    if (matches(reading) || readings.size > MOST_READINGS) return true
+    characters += reading.length
+    if (matches(reading) || readings.size > MOST_READINGS || characters > MOST_CHARACTERS) return true
     for (const read of READERS) readings.add(read(reading))
   }
   return false

@@ -197,6 +197,19 @@ test('a request that names a site which is not there, or what a site has no fiel
   assert.equal(control.revision, 0)
 })
 
+test('however much is planned, a site can be closed', async (t) => {
+  const control = await open(t, { store: createMemoryStore() })
+  const long = { label: 'x'.repeat(2000), reason: 'y'.repeat(2000) }
+  await assert.rejects(
+    async () => {
+      for (;;) await control.addLink(long)
+    },
+    { code: 'ERR_INPUT_INVALID', field: 'state', message: /at most 614400 bytes/ }
+  )
+  await control.enter({ message: 'x'.repeat(2000), reason: 'y'.repeat(2000) })
+  assert.ok(modes(control).every((mode) => mode === 'maintenance'))
+})
+
 test('the largest state that is taken and the longest history fit into one file', async (t) => {
   const path = `${tempDir(t)}/state.json`
   const store = createFileStore({ path })
