@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
+import { chmodSync, lstatSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { IntermissionError } from '../errors.ts'
 import { claimInherited, type OnConnection, placeName } from './inherited.ts'
@@ -65,13 +65,21 @@ function explain(error: NodeJS.ErrnoException): string {
   return error.message
 }
 
-// A process that was killed leaves its socket file behind, and nobody could listen there again.
+// A process that was killed leaves its socket file behind, and nobody could listen there again. Only a refusal says so:
+// one that is busy (EAGAIN) or somebody else's (EACCES) is in use.
 async function removeStaleSocket(path: string): Promise<void> {
-  if (!lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return
-  const alive = await new Promise<boolean>((resolve) => {
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  if (stats === undefined) return
+  if (!stats.isSocket())
+    throw new IntermissionError(
+      'ERR_CONFIG_INVALID',
+      `cannot listen on ${path}: it is a file that is no socket`
+    )
+  const isStale = await new Promise<boolean>((resolve) => {
     const probe = connect(path)
-    probe.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    probe.once('connect', () => resolve(false))
+    probe.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'))
     probe.once('connect', () => probe.destroy())
   })
-  if (!alive) unlinkSync(path)
+  if (isStale) rmSync(path, { force: true })
 }
