@@ -15,6 +15,7 @@ export interface HeadLines {
 /** What Node keeps of a response, as far as its own `writeHead` sets or reads it. Checked before it is relied upon. */
 interface NodeResponse {
   _header: string | null
+  _headerSent: boolean
   readonly _keepAliveTimeout?: number
   readonly _maxRequestsPerSocket?: number
 }
@@ -65,6 +66,13 @@ export function setWholeHead(
   node._header = `HTTP/1.1 ${status} ${reasonPhrase}\r\n${text}${date}Connection: keep-alive\r\n${kept}\r\n`
   // A Node that keeps it elsewhere does not know of it.
   return response.headersSent
+}
+
+/** The head that {@link setWholeHead} has set, from whoever sends it by himself: Node does not send it any more. */
+export function takeHead(response: ServerResponse): string {
+  const node = response as unknown as NodeResponse
+  node._headerSent = true
+  return node._header ?? ''
 }
 
 let date = ''

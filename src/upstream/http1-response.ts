@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
-import { headLines, setWholeHead } from '../whole-head.ts'
+import { headLines, setWholeHead, takeHead } from '../whole-head.ts'
 import { type ClientHead, type ClientResponse, COPIED_UP_TO_BYTES, type OnFree } from './client-response.ts'
+import { canJoin, sendJoined } from './write-memory.ts'
 
 /** A first piece of body up to this size leaves together with its head, in one system call. */
 const JOINED_BODY_LIMIT_BYTES = 32_768
@@ -43,14 +44,21 @@ export class Http1Response implements ClientResponse {
   }
 
   sendWhole(head: ClientHead, body: Buffer | null): void {
-    this.#writeHead(head)
-    // A latin1 string is one piece together with the head. Node holds it back until the next tick, where the empty write
-    // of `end` would join it and make it two pieces: so it leaves now.
-    if (body !== null && body.length <= JOINED_BODY_LIMIT_BYTES)
-      this.#response.write(body.toString('latin1'), 'latin1')
-    else this.#response.write(body === null ? '' : Buffer.from(body), 'latin1')
-    this.#response.socket?.uncork()
-    this.#response.end()
+    const isSet = this.#writeHead(head)
+    const response = this.#response
+    const { socket } = response
+    if (body === null) response.write('', 'latin1')
+    else if (isSet && socket !== null && canJoin(socket, body.length)) {
+      sendJoined(socket, takeHead(response), body, this.#sendPiece)
+    } else {
+      // A latin1 string is one piece together with the head.
+      const isJoined = body.length <= JOINED_BODY_LIMIT_BYTES
+      response.write(isJoined ? body.toString('latin1') : Buffer.from(body), 'latin1')
+    }
+    // Node holds it back until the next tick, where the empty write of `end` would join it and make it two pieces: so it
+    // leaves now.
+    socket?.uncork()
+    response.end()
   }
 
   write(bytes: Buffer): void {
@@ -83,6 +91,11 @@ export class Http1Response implements ClientResponse {
   // Node tells of a write in a later tick, even when it was done at once.
   #hasTakenAll(): boolean {
     return this.#untaken === 0 || (this.#response.writableLength === 0 && !this.#response.destroyed)
+  }
+
+  readonly #sendPiece = (piece: Buffer): void => {
+    this.#response.write(piece)
+    this.#response.socket?.uncork()
   }
 
   readonly #onWritten = (error?: Error | null): void => {
@@ -120,12 +133,14 @@ export class Http1Response implements ClientResponse {
     else resetConnection(socket)
   }
 
-  #writeHead(head: ClientHead): void {
+  // True when it is one piece of text that waits to be sent.
+  #writeHead(head: ClientHead): boolean {
     this.#head = head
     const { status, reasonPhrase, fields } = head
     const lines = head.framing === 'length' && !head.hasAdded ? headLines(fields) : null
-    if (lines === null || !setWholeHead(this.#response, status, reasonPhrase, lines))
-      this.#response.writeHead(status, reasonPhrase, fields)
+    if (lines !== null && setWholeHead(this.#response, status, reasonPhrase, lines)) return true
+    this.#response.writeHead(status, reasonPhrase, fields)
+    return false
   }
 }
 

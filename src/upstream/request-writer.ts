@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { canJoin, sendJoined } from './write-memory.ts'
 
 /** A first piece of body up to this size leaves together with the head, in one system call. */
 const JOINED_BODY_LIMIT_BYTES = 32_768
@@ -24,13 +25,22 @@ export class RequestWriter {
 
   /** @returns false when the socket wants no more for now */
   write(bytes: Buffer | string): boolean {
-    if (typeof bytes === 'string' || (this.#heldHead !== '' && bytes.length <= JOINED_BODY_LIMIT_BYTES)) {
-      const held = this.#heldHead
+    const held = this.#heldHead
+    if (held !== '' && typeof bytes !== 'string' && canJoin(this.#socket, bytes.length)) {
+      this.#heldHead = ''
+      sendJoined(this.#socket, held, bytes, this.#send)
+      return !this.#socket.writableNeedDrain
+    }
+    if (typeof bytes === 'string' || (held !== '' && bytes.length <= JOINED_BODY_LIMIT_BYTES)) {
       this.#heldHead = ''
       return this.#socket.write(held + bytes.toString('latin1'), 'latin1')
     }
     this.#flush()
     return this.#socket.write(bytes)
+  }
+
+  readonly #send = (piece: Buffer): void => {
+    this.#socket.write(piece)
   }
 
   readonly #flush = (): void => {
