@@ -17,6 +17,8 @@ export interface ReloadDeps {
   log(level: 'info' | 'error', fields: object, text: string): void
   /** Told when one begins, and what came of it. */
   manager: Pick<ServiceManager, 'reloading' | 'ready'>
+  /** Whether the process is about to end. */
+  isStopping(): boolean
 }
 
 export interface Reload {
@@ -27,13 +29,17 @@ export interface Reload {
   samples(): Sample[]
 }
 
-export function createReload({ loaded, load, apply, log, manager }: ReloadDeps): Reload {
+const STOPPING: ReloadProblem = { name: 'reload', place: null, text: 'the gateway is stopping' }
+
+export function createReload({ loaded, load, apply, log, manager, isStopping }: ReloadDeps): Reload {
   let last: Promise<unknown> = Promise.resolve()
   let isLastGood = true
   let loadedMs = Date.now()
   const counts = { ok: 0, refused: 0 }
 
   async function run(by: string): Promise<ReloadOutcome> {
+    // What it opened would be closed in a moment.
+    if (isStopping()) return { isDone: false, problems: [STOPPING] }
     manager.reloading()
     try {
       const next = await load()

@@ -73,7 +73,7 @@ export async function runServer(
     },
     workers
   )
-  const reload = createReload({ loaded: first, load, apply, log: tell, manager })
+  const reload = createReload({ loaded: first, load, apply, log: tell, manager, isStopping: () => stopping })
   serving = createServing({
     createGateway: buildGateway,
     control,

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { configured, named, textOf } from '../helpers/configured.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 
@@ -46,4 +47,19 @@ test('a reload keeps the page that was there before a file which cannot be used'
   rmSync(file)
   assert.equal((await reload()).code, 0)
   assert.match(await textOf(gateway.url), /502 Bad Gateway/)
+})
+
+test('a gateway that stops takes no new configuration', async (t) => {
+  const app = await named(t, 'app')
+  const { gateway, write, reload } = await configured(t, [`upstream: ${app}`])
+  const slow = textOf(`${gateway.url}/slow`)
+  await sleep(200)
+  gateway.signal('SIGTERM')
+  await gateway.waitFor(/"msg":"draining"/)
+  write([`upstream: ${app}`, 'drainTimeout: 5s'])
+  const { code, stderr } = await reload()
+  assert.equal(code, 2)
+  assert.match(stderr, /^reload: the gateway is stopping$/m)
+  assert.equal(await slow, 'app')
+  assert.equal((await gateway.exited).code, 0)
 })
