@@ -27,7 +27,10 @@ export interface RosterNews {
 
 export interface BeatAnswer {
   nowMs: number
+  /** Since when the registry has been on this server, or in this life of it. */
   bornMs: number
+  /** Whether it counts as a beat. It does not where something is lost that the asker knows. */
+  counts: boolean
   document: FoundDocument
   roster: RosterNews
   /** How many other members there are, dead ones too. */
@@ -48,6 +51,7 @@ export interface MemberEntry {
 
 export interface View {
   nowMs: number
+  /** As in a {@link BeatAnswer}. */
   bornMs: number
   document: FoundDocument
   members: MemberEntry[]
@@ -55,12 +59,14 @@ export interface View {
 
 /** @returns null for a member that was forgotten */
 export function readBeat(answer: unknown): BeatAnswer | null {
-  const [word, nowMs, bornMs, document, intact, last, came, gone, others, longest, latest] = list(answer)
+  const [word, nowMs, bornMs, counts, document, intact, last, came, gone, others, longest, latest] =
+    list(answer)
   if (word === 'forgotten') return null
   if (word !== 'ok') return refuse(word)
   return {
     nowMs: count(nowMs),
     bornMs: count(bornMs),
+    counts: oneOf(counts, 1, 0),
     document: readDocument(document),
     roster: { isIntact: intact === 1, number: count(last), came: texts(came), gone: texts(gone) },
     others: count(others),

@@ -1,6 +1,7 @@
 import type { WaitOutcome, WaitQuery } from '../state/barrier.ts'
 import type { SharedState } from '../state/shared-state.ts'
 import type { MemberEntry, View } from './answers.ts'
+import { isGrown } from './joining.ts'
 import { parseReport, type SiteReport } from './report.ts'
 import type { Timing } from './timing.ts'
 import { parseVersion } from './version.ts'
@@ -58,11 +59,10 @@ export function assess(view: View, query: WaitQuery, waiter: Waiter): Assessment
   const isSuperseded = sites.some((site) => (state.sites[site]?.revision ?? 0) > revision)
   const isCurrent =
     view.document.version === waiter.version && (parseVersion(waiter.version)?.revision ?? -1) >= revision
-  // A registry that has just begun may not have heard of everybody yet.
-  const isGrown = view.nowMs - view.bornMs >= timing.emptyStoreMs
   const isRegistered = view.members.some(({ id }) => id === waiter.id)
+  // A registry that has just begun may not have heard of everybody yet.
   const isProven =
-    isCurrent && isGrown && isRegistered && (want === 'drained' ? drained : applied) === members
+    isCurrent && isGrown(view, timing) && isRegistered && (want === 'drained' ? drained : applied) === members
   return {
     outcome: isSuperseded ? 'superseded' : isProven ? 'complete' : 'not-proven',
     members,

@@ -21,8 +21,11 @@ interface Lost {
   sinceMs: number
 }
 
-const FIRST_PAUSE_MS = 10
+// What is quick is to be seen quickly, and what takes long, or is looked at by many, is not to be looked at all the time.
+const SHORTEST_PAUSE_MS = 5
 const LONGEST_PAUSE_MS = 250
+const PAUSE_PER_WAITED = 0.2
+const PAUSE_PER_LOOK = 4
 /** For members to say that they have cut what was left. */
 const CUT_GRACE_MS = 2000
 
@@ -47,7 +50,9 @@ export function createFleetBarrier({ register, holder, member, timing, local }: 
     lostSince: Map<string, Lost>
   ): Promise<WaitOutcome | undefined> {
     let last: WaitOutcome | undefined
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 1.5)) {
+    const beganMs = performance.now()
+    for (;;) {
+      const lookedMs = performance.now()
       const found = await look(query, lostSince).catch(() => undefined)
       if (found !== undefined) {
         const { onlyLostLeft, ...outcome } = found
@@ -56,9 +61,11 @@ export function createFleetBarrier({ register, holder, member, timing, local }: 
         const isHopeless = onlyLostLeft && query.want === 'applied'
         if (outcome.outcome !== 'not-proven' || isHopeless) return outcome
       }
-      const leftMs = endMs - performance.now()
-      if (leftMs <= 0) return last
-      await sleep(Math.min(pauseMs, leftMs))
+      const nowMs = performance.now()
+      if (nowMs >= endMs) return last
+      const wantedMs = Math.max((nowMs - beganMs) * PAUSE_PER_WAITED, (nowMs - lookedMs) * PAUSE_PER_LOOK)
+      const pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, wantedMs))
+      await sleep(Math.min(pauseMs, endMs - nowMs))
     }
   }
 

@@ -19,6 +19,8 @@ export interface ColdStartOptions {
    * requests through behind the back of somebody who waits. Without that the copy may be used at once.
    */
   hasLeft: boolean
+  /** Whether the store answers: then it is looked at, and not given up, for as long as that takes. */
+  isInContact(): boolean
   onEvent(what: string, fields: object): void
 }
 
@@ -28,17 +30,22 @@ export interface Starting {
   close(): void
 }
 
-export function createColdStart({ policy, holder, graceMs, hasLeft, onEvent }: ColdStartOptions): Starting {
-  const timer = setTimeout(() => {
-    if (policy === 'cached' && holder.copy === undefined) return
-    decide('the store was not reached in time')
-  }, graceMs)
-  timer.unref()
+const LOOK_AGAIN_MS = 250
+
+export function createColdStart(options: ColdStartOptions): Starting {
+  const { policy, holder, graceMs, hasLeft, isInContact, onEvent } = options
+  let timer = setTimeout(giveUp, graceMs).unref()
   return {
     failed() {
       if (holder.copy !== undefined && !hasLeft) decide('the store cannot be reached')
     },
     close: () => clearTimeout(timer)
+  }
+
+  function giveUp(): void {
+    if (holder.isOpen) return
+    if (isInContact()) timer = setTimeout(giveUp, LOOK_AGAIN_MS).unref()
+    else if (policy !== 'cached' || holder.copy !== undefined) decide('the store was not reached in time')
   }
 
   function decide(why: string): void {

@@ -23,7 +23,7 @@ export interface Holder {
   /**
    * Looks at what is in the store, and does what has to be done about it.
    *
-   * @returns `again` when the store was changed, so that looking again makes sense; `empty` when nobody knows anything
+   * @returns `again` when there is something new to say, or to see; `empty` when nobody knows anything
    */
   look(found: FoundDocument): Promise<'done' | 'again' | 'empty'>
   /** Makes up a document for a store that is empty, when nobody knows better. */
@@ -38,8 +38,8 @@ export interface HolderDeps {
   onOpen(): void
   /** Puts a state into force here, at once. */
   onState(state: SharedState): void
-  /** Makes it survive a restart. */
-  save(copy: Copy): Promise<void>
+  /** Makes the copy survive a restart. */
+  save(): Promise<void>
   onError(error: unknown, doing: string): void
   /** Something that should not happen has been put right. */
   onRepair(what: string, fields: object): void
@@ -58,6 +58,7 @@ export function createHolder({
   let seen = ''
   let refused: { version: string; why: string } | null = null
   let isOpen = false
+  let saving: { version: string; done: Promise<void> } | undefined
   let savedVersion = saved === undefined ? '' : versionText(saved.version)
 
   return {
@@ -92,8 +93,9 @@ export function createHolder({
       const claim = version && { version, isProvisional: found.isProvisional }
       const verdict = judge(copy, claim)
       if (verdict === 'same') {
-        if (savedVersion !== found.version) await keep(copy as Copy)
-        return 'done'
+        if (savedVersion === found.version) return 'done'
+        await keep(copy as Copy)
+        return savedVersion === found.version ? 'again' : 'done'
       }
       if (verdict === 'wait') return 'empty'
       if (verdict === 'restore') return restore(copy as Copy, found)
@@ -125,13 +127,22 @@ export function createHolder({
     await keep(next)
   }
 
-  async function keep(next: Copy): Promise<void> {
+  function keep({ version }: Copy): Promise<void> {
+    const text = versionText(version)
+    if (saving?.version === text) return saving.done
     // In force even when this fails. But a start without the store would not know of it, so nobody may rely on it.
-    const isKept = await save(next).then(
-      () => true,
-      () => false
+    const done = save().then(
+      () => {
+        savedVersion = text
+      },
+      () => {}
     )
-    if (isKept) savedVersion = versionText(next.version)
+    const own = { version: text, done }
+    saving = own
+    void done.then(() => {
+      if (saving === own) saving = undefined
+    })
+    return done
   }
 
   async function restore(own: Copy, found: FoundDocument): Promise<'again'> {

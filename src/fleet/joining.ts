@@ -1,34 +1,39 @@
-import type { BeatAnswer } from './answers.ts'
+import type { BeatAnswer, View } from './answers.ts'
 import type { Timing } from './timing.ts'
 
 /**
- * When a member that has just come may believe what it finds. The store may have lost its data, or a replica that lags
- * behind may have taken over; the others would then put back what they know with their next beat. A newcomer knows
- * nothing better, so it lets them speak first.
+ * When a member that has just come may believe what it finds, and let requests through. It knows nothing better than the
+ * others, so it lets them speak first.
  */
 export interface Joining {
-  /** How long to wait until looking again, in milliseconds. */
-  readonly pauseMs: number
-  /** Whether an empty store has stayed empty for long enough. */
-  isAlone(answer: BeatAnswer): boolean
-  /** Whether every other member has beaten since we came. Members that died lately are waited for, but not for long. */
+  /**
+   * Whether every other member has beaten since we came: it knows of us then, and has put back what the store had lost.
+   * Members that died lately are waited for, but not for long.
+   */
   isSettled(answer: BeatAnswer): boolean
 }
 
-export function createJoining({ beatMs, leaseMs, emptyStoreMs }: Timing): Joining {
-  let cameMs: number | undefined
+export function createJoining(timing: Timing): Joining {
+  let cameMs = 0
   return {
-    pauseMs: beatMs / 10,
-    isAlone({ nowMs }) {
-      cameMs ??= nowMs
-      return nowMs - cameMs >= emptyStoreMs
-    },
-    isSettled({ nowMs, others, longestLeaseMs, lastLeaseMs }) {
-      cameMs ??= nowMs
-      const came = cameMs
-      if (others === 0 || nowMs - came >= leaseMs) return true
-      const hasBeaten = (endMs: number | null): boolean => endMs !== null && endMs - leaseMs >= came
-      return hasBeaten(longestLeaseMs) && hasBeaten(lastLeaseMs)
+    isSettled(answer) {
+      const { nowMs, bornMs, longestLeaseMs, lastLeaseMs } = answer
+      cameMs ||= nowMs
+      if (!isGrown(answer, timing)) return false
+      const sinceMs = Math.max(cameMs, bornMs)
+      const hasBeaten = (endMs: number | null): boolean => endMs !== null && endMs - timing.leaseMs >= sinceMs
+      const isAlone = longestLeaseMs === null
+      return (
+        isAlone || nowMs - sinceMs >= timing.leaseMs || (hasBeaten(longestLeaseMs) && hasBeaten(lastLeaseMs))
+      )
     }
   }
+}
+
+/**
+ * Whether the members had the time to come back to a store that may have lost its data, and to put back what they know.
+ * A store that has been there for longer has lost nothing since.
+ */
+export function isGrown({ nowMs, bornMs }: Pick<View, 'nowMs' | 'bornMs'>, timing: Timing): boolean {
+  return nowMs - bornMs >= timing.emptyStoreMs
 }

@@ -2,7 +2,7 @@ import type { WaitQuery } from '../state/barrier.ts'
 import type { BeatAnswer } from './answers.ts'
 import { type Crew, closedSites, lookAt } from './crew.ts'
 import type { Holder } from './holder.ts'
-import { createJoining } from './joining.ts'
+import { createJoining, isGrown } from './joining.ts'
 import type { Register } from './register.ts'
 import type { Report } from './report.ts'
 import type { Roster } from './roster.ts'
@@ -56,6 +56,8 @@ const WAIT_MS = 1000
 // Hints reach all members at once. Each waits a little, the more of them the longer, so that Redis is not hit at once.
 const SPREAD_MS_PER_MEMBER = 0.05
 const LONGEST_SPREAD_MS = 500
+// How much sooner than another's comes the next beat of one that waits to be let in.
+const JOINING_SHARE = 0.1
 // A change that leads to another at once is normal; an endless quarrel would be a bug, or a hostile writer.
 const MOST_TURNS = 5
 
@@ -119,7 +121,7 @@ export function createMember(deps: MemberDeps): Member {
     await refresh().catch(() => {})
     clearTimeout(timer)
     if (closed) return
-    const pauseMs = holder.isOpen ? timing.beatMs : joining.pauseMs
+    const pauseMs = holder.isOpen ? timing.beatMs : timing.beatMs * JOINING_SHARE
     timer = setTimeout(tick, pauseMs * (0.8 + 0.4 * Math.random()))
   }
 
@@ -145,25 +147,27 @@ export function createMember(deps: MemberDeps): Member {
     const answer = await register.beat({
       ...{ id, number, sum, report: JSON.stringify(report), seen: holder.seen },
       leaseMs: timing.leaseMs,
-      missing: missing.length
+      missing: missing.length,
+      held: holder.copy
     })
     if (answer === null) return rejoin()
     // From before it was sent: the lease is not shorter than we think.
-    heardMs = beganMs
+    if (answer.counts) heardMs = beganMs
     clockAheadMs = answer.nowMs - Date.now()
     others = answer.others
     const isRepaired = await repair(answer)
     const found = await holder.look(answer.document)
-    if (found === 'empty' && joining.isAlone(answer)) {
+    if (found === 'again' || !answer.counts) return 'again'
+    if (found === 'empty' && isGrown(answer, timing)) {
       await holder.makeUp()
       return 'again'
     }
-    if (found === 'again') return 'again'
     if (!holder.isOpen && found === 'done' && holder.copy !== undefined && joining.isSettled(answer))
       holder.open()
-    watch()
+    watch(report)
     cut(answer.document.cut)
-    return isRepaired ? 'again' : 'done'
+    // What was missing has been put back: now the others may rely on what is said here.
+    return isRepaired || missing.length > 0 ? 'again' : 'done'
   }
 
   // What the registry has lost, and what it has got back by mistake.
@@ -201,14 +205,16 @@ export function createMember(deps: MemberDeps): Member {
     }
   }
 
-  // Whatever the crew gets done of what is in force is told at once.
-  function watch(): void {
+  // Whatever the crew gets done of what is in force is told at once, unless it has just been told.
+  function watch(told: Report): void {
     const { inForce, copy } = holder
     if (crew === undefined || copy === undefined || inForce === '' || watched === inForce) return
     watched = inForce
-    void tellWhen({ revision: copy.version.revision, sites: [], want: 'applied' })
+    const isApplied = told.applied === inForce
+    if (!isApplied) void tellWhen({ revision: copy.version.revision, sites: [], want: 'applied' })
     for (const { site, revision } of closedSites(crew, copy.state))
-      void tellWhen({ revision, sites: [site], want: 'drained' })
+      if (!isApplied || told.sites[site]?.drained !== true)
+        void tellWhen({ revision, sites: [site], want: 'drained' })
   }
 
   async function tellWhen(query: Pick<WaitQuery, 'revision' | 'sites' | 'want'>): Promise<void> {

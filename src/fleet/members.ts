@@ -47,7 +47,7 @@ function describe(entry: MemberEntry, nowMs: number, selfId: string, leaseMs: nu
       report !== undefined &&
       (sites.length > 0 ? sites.every(({ drained }) => drained) : report.inFlight === 0),
     inFlight: report?.inFlight ?? 0,
-    lastSeenAt: leaseEndMs === 0 ? null : new Date(leaseEndMs - leaseMs).toISOString(),
+    lastSeenAt: report === undefined ? null : new Date(leaseEndMs - leaseMs).toISOString(),
     workers: report?.workers ?? 0,
     refused: report?.refused ?? null
   }

@@ -4,6 +4,9 @@ import { createLocate } from './locate.ts'
 import { keysOf } from './scripts.ts'
 import { DEFAULT_TIMING } from './timing.ts'
 
+// What a user with too few rights is likely to lack.
+const PROBE = "redis.call('INFO', 'server'); return redis.call('EXISTS', KEYS[1])"
+
 /** Looks whether a Redis store lets us in and runs scripts. Rejects with the reason. Changes nothing. */
 export async function probeRedis(url: string, ca?: string): Promise<void> {
   const address = parseRedisUrl(url)
@@ -20,7 +23,7 @@ export async function probeRedis(url: string, ca?: string): Promise<void> {
   try {
     const connection = await connect(await createLocate(address, options, key)(), options)
     try {
-      await connection.send(['EVAL', "return redis.call('EXISTS', KEYS[1])", '1', key])
+      await connection.send(['EVAL', PROBE, '1', key])
     } finally {
       connection.end(new Error('looked'))
     }

@@ -104,6 +104,7 @@ export async function openRedisFleet(options: RedisFleetOptions): Promise<Fleet>
   })
   const starting = createColdStart({
     ...{ policy: coldStart, holder, graceMs: timing.coldStartMs, onEvent },
+    isInContact: () => silentSince === null,
     hasLeft: saved?.hasLeft ?? true
   })
   const member = createMember({
@@ -202,6 +203,8 @@ export async function openRedisFleet(options: RedisFleetOptions): Promise<Fleet>
       const change = createChange({ revision, action: 'forget', subject: id, by, reason }, now())
       if (found === undefined || !(await register.forget(id, JSON.stringify(change))))
         throw notFound('member', id)
+      // So that it is known here, whatever the store loses next.
+      await member.refresh().catch(() => {})
       onEvent('member forgotten', { member: id, state: found.state, by })
       return found
     },

@@ -22,6 +22,8 @@ export interface BeatRequest {
   number: number
   sum: number
   missing: number
+  /** What is held here, in force or not; undefined for nothing. */
+  held: Entry | undefined
 }
 
 /** A document with its version, as members keep it. */
@@ -60,8 +62,9 @@ export function createRegister(link: Link, fleet: string): Register {
   const channel = channelOf(fleet)
   const largest = String(LARGEST_BODY_BYTES)
   return {
-    async beat({ id, leaseMs, report, seen, number, sum, missing }) {
-      const args = [id, leaseMs, report, seen, number, sum, missing, largest]
+    async beat({ id, leaseMs, report, seen, number, sum, missing, held }) {
+      const holds = held === undefined ? ['', '', ''] : claimOf(held)
+      const args = [id, leaseMs, report, seen, number, sum, missing, ...holds, largest]
       return link.run(BEAT, args.map(String), readBeat)
     },
     async set({ version, body }, expected, change) {
@@ -69,9 +72,9 @@ export function createRegister(link: Link, fleet: string): Register {
       const args = [expected, epoch, String(revision), id, body, change ?? '', nowIso(), channel]
       return link.run(SET, args, (answer) => oneOf(list(answer)[0], 'ok', 'conflict'))
     },
-    async restore({ version, isProvisional, body }) {
-      const { epoch, revision, id } = version
-      const args = [epoch, String(revision), id, isProvisional ? '1' : '0', body, nowIso(), channel]
+    async restore(entry) {
+      const [epoch, revision, provisional] = claimOf(entry)
+      const args = [epoch, revision, entry.version.id, provisional, entry.body, nowIso(), channel]
       return link.run(RESTORE, args, (answer) => oneOf(answer, 1, 0))
     },
     async tomb(ids) {
@@ -95,6 +98,10 @@ export function createRegister(link: Link, fleet: string): Register {
       return lines.map((line) => line.slice(line.indexOf(' ') + 1))
     }
   }
+}
+
+function claimOf({ version, isProvisional }: Entry): [epoch: string, revision: string, provisional: string] {
+  return [version.epoch, String(version.revision), isProvisional ? '1' : '0']
 }
 
 // For people who look with redis-cli. Nothing depends on it.

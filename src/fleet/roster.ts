@@ -49,11 +49,13 @@ export function createRoster(saved: SavedRoster = { number: 0, ids: [] }): Roste
     learn(news) {
       const before = number
       number = news.number
+      // Names are never used again: whoever is here once more was put back by somebody who did not know.
+      const reappeared = news.came.filter((id) => departed.has(id))
       if (news.isIntact) {
         for (const id of news.came) see(id)
         for (const id of news.gone) depart(id)
         if (news.came.length + news.gone.length > 0) sum = sumOf(present)
-        return { reappeared: [], isChanged: number !== before }
+        return { reappeared, isChanged: number !== before }
       }
       const known = [...present, ...missing]
       present = new Set()
@@ -61,7 +63,7 @@ export function createRoster(saved: SavedRoster = { number: 0, ids: [] }): Roste
       for (const id of known) if (!departed.has(id)) missing.add(id)
       for (const id of news.came) see(id)
       sum = sumOf(present)
-      return { reappeared: news.came.filter((id) => departed.has(id)), isChanged: true }
+      return { reappeared, isChanged: true }
     }
   }
 

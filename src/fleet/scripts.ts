@@ -8,7 +8,8 @@
  *     roster  sorted set  member -> the number of its joining
  *     left    sorted set  who left properly or was forgotten -> the number of that; the last 10,000
  *     was     hash        of those: the number that they had joined with
- *     reg     hash        born = when this registry began, seq = last number given, sum = checksum of the roster
+ *     reg     hash        server = the process that it was on last, born = since when it has been on that one,
+ *                         seq = last number given, sum = checksum of the roster
  *     hist    list        the last 100 changes, each with the id of the version that it made, or - for none
  */
 import { createHash } from 'node:crypto'
@@ -34,7 +35,7 @@ export function channelOf(fleet: string): string {
 export const REPORT = {
   /** At that moment the registry knew every member that the reporter knew. */
   believed: '+',
-  /** It did not: data had been lost. */
+  /** It had just lost some, and they had been put back. */
   doubted: '-',
   /** Put there by others, who knew a member that the registry had lost. */
   tombstone: '!'
@@ -48,6 +49,14 @@ local call, MODULUS, KEPT = redis.call, 4503599627370496, 10000
 local function now()
   local time = call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+-- What a server lost, it lost by ending, or because another one took its place: so it counts since when it is this one.
+local function bornAt(moment)
+  local server = string.match(call('INFO', 'server'), 'run_id:(%x+)') or ''
+  if call('HGET', REG, 'server') ~= server then
+    call('HSET', REG, 'server', server, 'born', string.format('%.0f', moment))
+  end
+  return call('HGET', REG, 'born')
 end
 local function whole(number) return string.format('%.0f', number) end
 local function randomPart(id) return tonumber(string.sub(id, -13), 16) or 0 end
@@ -84,6 +93,12 @@ local function record(id, change)
   call('LPUSH', HIST, id .. ' ' .. change)
   call('LTRIM', HIST, 0, 99)
 end
+-- Whether a document that a member holds counts more than the one here.
+local function isBehind(epoch, rev, prov)
+  local doc = call('HMGET', DOC, 'epoch', 'rev', 'prov')
+  if not doc[1] or (doc[3] == '1' and prov == '0') then return true end
+  return doc[1] == epoch and (tonumber(doc[2]) or math.huge) < tonumber(rev)
+end
 local function versionOf(doc) return doc[1] and (doc[1] .. ':' .. (doc[2] or '') .. ':' .. (doc[3] or '')) or '' end
 -- The body only for who has another version, and only when it is not absurdly large.
 local function document(seen, largest)
@@ -95,22 +110,27 @@ local function document(seen, largest)
 end
 `
 
-/** ARGV: id, lease ms, report, version seen, number and sum of the own roster, how many are missing, largest body. */
+/**
+ * A beat counts only where nothing is lost that the caller knows: who has come lately can rely on it. Else the answer says
+ * what there is, and the caller puts back the rest first.
+ *
+ * ARGV: id, lease ms, report, version seen, number and sum of the own roster, how many are missing, epoch, rev and prov
+ * of the document held or nothing, largest body.
+ */
 export const BEAT = script(`
 local id, lease, report, seen, number, sum = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 local moment = now()
-call('HSETNX', REG, 'born', whole(moment))
+local born = bornAt(moment)
+local isMember = call('ZSCORE', ROSTER, id)
 local gone = call('ZRANGEBYSCORE', LEFT, '(' .. whole(number), '+inf')
-if not call('ZSCORE', ROSTER, id) then
+if not isMember then
   for _, other in ipairs(gone) do
     if other == id then return { 'forgotten' } end
   end
-  join(id)
 end
--- Was everybody here, whom the caller knew when it had seen everything up to its number?
-local reg = call('HMGET', REG, 'born', 'seq', 'sum')
+-- Is everybody here, whom the caller knew when it had seen everything up to its number?
 local came = call('ZRANGEBYSCORE', ROSTER, '(' .. whole(number), '+inf')
-local before = tonumber(reg[3]) or 0
+local before = tonumber(call('HGET', REG, 'sum')) or 0
 for _, other in ipairs(came) do before = (before - randomPart(other)) % MODULUS end
 for _, other in ipairs(gone) do
   if (tonumber(call('HGET', WAS, other)) or number + 1) <= number then before = (before + randomPart(other)) % MODULUS end
@@ -120,9 +140,15 @@ if not intact then
   came = call('ZRANGE', ROSTER, 0, -1)
   gone = call('ZRANGE', LEFT, 0, -1)
 end
-local mark = (intact and ARGV[7] == '0') and '+' or '-'
-call('HSET', MEM, id, mark .. report)
-call('ZADD', LEASE, whole(moment + lease), id)
+local counts = intact and not (ARGV[8] ~= '' and isBehind(ARGV[8], ARGV[9], ARGV[10]))
+if counts then
+  if not isMember then
+    join(id)
+    table.insert(came, id)
+  end
+  call('HSET', MEM, id, (ARGV[7] == '0' and '+' or '-') .. report)
+  call('ZADD', LEASE, whole(moment + lease), id)
+end
 -- For who has just joined: the one who has not beaten for longest, of those that may be alive, and the last one who has.
 local longest, last = '', ''
 local recent = call('ZRANGEBYSCORE', LEASE, whole(moment - 60000), '+inf', 'WITHSCORES', 'LIMIT', 0, 2)
@@ -130,9 +156,9 @@ for i = 3, 1, -2 do if recent[i] and recent[i] ~= id then longest = recent[i + 1
 local latest = call('ZREVRANGE', LEASE, 0, 1, 'WITHSCORES')
 for i = 3, 1, -2 do if latest[i] and latest[i] ~= id then last = latest[i + 1] end end
 return {
-  'ok', whole(moment), reg[1], document(seen, ARGV[8]),
-  intact and 1 or 0, tonumber(reg[2]), came, gone,
-  call('ZCARD', ROSTER) - 1, longest, last
+  'ok', whole(moment), born, counts and 1 or 0, document(seen, ARGV[11]),
+  intact and 1 or 0, tonumber(call('HGET', REG, 'seq')) or 0, came, gone,
+  math.max(0, call('ZCARD', ROSTER) - 1), longest, last
 }
 `)
 
@@ -157,22 +183,21 @@ return { 'ok' }
 
 /** ARGV: epoch, rev, id, prov, body, time, channel. */
 export const RESTORE = script(`
-local doc = call('HMGET', DOC, 'epoch', 'rev', 'prov')
-local isOlder = doc[1] == ARGV[1] and (tonumber(doc[2]) or math.huge) < tonumber(ARGV[2])
-local isMadeUp = doc[3] == '1' and ARGV[4] == '0'
-if doc[1] and not isOlder and not isMadeUp then return 0 end
+if not isBehind(ARGV[1], ARGV[2], ARGV[4]) then return 0 end
 call('DEL', DOC)
 call('HSET', DOC, 'epoch', ARGV[1], 'rev', ARGV[2], 'id', ARGV[3], 'prov', ARGV[4], 'body', ARGV[5], 'at', ARGV[6])
 hint(ARGV[7], 'rev')
 return 1
 `)
 
-/** ARGV: members that the registry has lost. */
+/** ARGV: members that the registry has lost. Until now they may have been there: who has come lately waits for them. */
 export const TOMB = script(`
+local moment = now()
 for _, id in ipairs(ARGV) do
   if not call('ZSCORE', ROSTER, id) and not call('ZSCORE', LEFT, id) then
     join(id)
     call('HSET', MEM, id, '!')
+    call('ZADD', LEASE, 'NX', whole(moment), id)
   end
 end
 return 1
@@ -205,8 +230,9 @@ return 1
 
 /** ARGV: version seen, largest body. */
 export const VIEW = script(`
+local moment = now()
 return {
-  whole(now()), call('HGET', REG, 'born') or whole(now()), document(ARGV[1], ARGV[2]),
+  whole(moment), bornAt(moment), document(ARGV[1], ARGV[2]),
   call('HGETALL', MEM), call('ZRANGE', LEASE, 0, -1, 'WITHSCORES'), call('ZRANGE', ROSTER, 0, -1)
 }
 `)

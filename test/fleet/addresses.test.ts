@@ -33,21 +33,10 @@ test('a password, a user with few rights, and a database of its own', async (t) 
       '+unsubscribe',
       '+publish',
       '+select',
-      '+time'
+      '+time',
+      '+info'
     ],
-    ...[
-      '+hget',
-      '+hset',
-      '+hsetnx',
-      '+hdel',
-      '+hmget',
-      '+hgetall',
-      '+hincrby',
-      '+hstrlen',
-      '+del',
-      '+lpush',
-      '+ltrim'
-    ],
+    ...['+hget', '+hset', '+hdel', '+hmget', '+hgetall', '+hincrby', '+hstrlen', '+del', '+lpush', '+ltrim'],
     ...[
       '+lrange',
       '+zadd',

@@ -9,12 +9,13 @@ import { startRelay } from '../helpers/relay.ts'
 import { waitUntil } from '../helpers/store-contract.ts'
 
 const DOCUMENT = ['', '', '', 0, null]
-const BEAT = ['ok', '1000', '900', DOCUMENT, 1, 3, [], [], 0, '', '']
+const BEAT = ['ok', '1000', '900', 1, DOCUMENT, 1, 3, [], [], 0, '', '']
 const at = (index: number, value: unknown): unknown[] => BEAT.map((each, n) => (n === index ? value : each))
 
 test('an answer to a beat is read', () => {
   const answer = readBeat(BEAT)
-  assert.deepEqual([answer?.nowMs, answer?.roster.number, answer?.longestLeaseMs], [1000, 3, null])
+  const { nowMs, counts, roster, longestLeaseMs } = answer ?? {}
+  assert.deepEqual([nowMs, counts, roster?.number, longestLeaseMs], [1000, true, 3, null])
   assert.equal(readBeat(['forgotten']), null)
 })
 
@@ -22,11 +23,12 @@ for (const [what, answer] of [
   ['that of another script', ['ok']],
   ['no list', 1],
   ['a time that is no number', at(1, 'soon')],
-  ['no number of the roster', at(5, null)],
-  ['a roster that is no list', at(6, 'two')],
-  ['a roster of numbers', at(7, [1])],
-  ['a document that is no list', at(3, 'good')],
-  ['a body that is no text', at(3, ['', '', '', 0, 7])]
+  ['no word on whether it counts', at(3, '')],
+  ['no number of the roster', at(6, null)],
+  ['a roster that is no list', at(7, 'two')],
+  ['a roster of numbers', at(8, [1])],
+  ['a document that is no list', at(4, 'good')],
+  ['a body that is no text', at(4, ['', '', '', 0, 7])]
 ] as const) {
   test(`an answer to a beat is refused: ${what}`, () => {
     assert.throws(() => readBeat(answer), /its answer is none of our scripts'/)
