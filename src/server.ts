@@ -57,6 +57,7 @@ export async function runServer(
     software: packageVersion(),
     timing: { coldStartMs: settings.coldStartGraceMs },
     onError,
+    onForgotten: (change) => webhooks.tell([], change),
     onEvent: (what, fields) => tell('warn', fields, what)
   })
   const limit = openLimit(settings, (which) =>

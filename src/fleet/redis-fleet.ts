@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { InputError, notFound } from '../errors.ts'
 import { describeRedis, parseRedisUrl } from '../redis-url.ts'
-import { createChange } from '../state/history.ts'
+import { type Change, createChange } from '../state/history.ts'
 import { createListeners } from '../state/listeners.ts'
 import type { SharedState } from '../state/shared-state.ts'
 import { createFleetBarrier } from './barrier.ts'
@@ -45,6 +45,8 @@ export interface RedisFleetOptions {
   timing?: Partial<Timing>
   /** Told of what went wrong with nobody waiting for it. Default: nobody is told. */
   onError?: (error: unknown, doing: string) => void
+  /** Told of a member that was forgotten by way of this one. Default: nobody is told. */
+  onForgotten?: (change: Change) => void
   /** Told of what happened that is worth a line. Default: nobody is told. */
   onEvent?: (what: string, fields: object) => void
 }
@@ -56,7 +58,7 @@ export interface RedisFleetOptions {
  */
 export async function openRedisFleet(options: RedisFleetOptions): Promise<Fleet> {
   const { fleet = 'default', ca, coldStart = 'cached', fencing = 'off', software = '' } = options
-  const { onError = () => {}, onEvent = () => {} } = options
+  const { onError = () => {}, onEvent = () => {}, onForgotten = () => {} } = options
   if (!FLEET_NAME.test(fleet)) throw new InputError('fleet', fleet, FLEET_NAME_ALLOWED)
   const address = parseRedisUrl(options.url)
   const timing = { ...DEFAULT_TIMING, ...options.timing }
@@ -205,6 +207,7 @@ export async function openRedisFleet(options: RedisFleetOptions): Promise<Fleet>
         throw notFound('member', id)
       // So that it is known here, whatever the store loses next.
       await member.refresh().catch(() => {})
+      onForgotten(change)
       onEvent('member forgotten', { member: id, state: found.state, by })
       return found
     },

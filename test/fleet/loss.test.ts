@@ -1,28 +1,15 @@
 /** What becomes of the modes when the store is gone, has lost something, or says what it must not. */
 import assert from 'node:assert/strict'
-import test, { type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { membersOf, modeOf, openMember, QUICK, type TestMember } from '../helpers/fleet.ts'
-import { type RedisServer, startRedis } from '../helpers/redis.ts'
+import { fleetTest, membersOf, modeOf, QUICK } from '../helpers/fleet.ts'
+import { startRedis } from '../helpers/redis.ts'
 import { startRelay } from '../helpers/relay.ts'
 import { waitUntil } from '../helpers/store-contract.ts'
-
-type Open = (options?: object) => Promise<TestMember>
-
-function lossTest(
-  name: string,
-  body: (t: TestContext, redis: RedisServer, open: Open) => Promise<void>
-): void {
-  test(name, async (t) => {
-    const redis = await startRedis(t)
-    if (redis) await body(t, redis, (options = {}) => openMember(t, { url: redis.url, ...options }))
-  })
-}
 
 const DOC = 'im:{default}:doc'
 const ROSTER = 'im:{default}:roster'
 
-lossTest(
+fleetTest(
   'while the store is gone the mode stays, and a change fails and names the store',
   async (_t, redis, open) => {
     const [one, two] = [await open(), await open()]
@@ -46,7 +33,7 @@ lossTest(
   }
 )
 
-lossTest('a store that comes back empty gets the mode back from the members', async (_t, redis, open) => {
+fleetTest('a store that comes back empty gets the mode back from the members', async (_t, redis, open) => {
   const [one, two] = [await open(), await open()]
   await one.control.enter({ message: 'back soon' })
   const before = await redis.cli('HGET', DOC, 'body')
@@ -61,19 +48,7 @@ lossTest('a store that comes back empty gets the mode back from the members', as
   assert.deepEqual([wait.outcome, wait.members], ['complete', 3])
 })
 
-lossTest('a newcomer to an empty store lets the others speak first', async (_t, redis, open) => {
-  const one = await open()
-  await one.control.enter({})
-  await redis.kill9()
-  // It asks before the old member has noticed that the store is there again.
-  const opening = open()
-  await redis.restart({ empty: true })
-  const two = await opening
-  await waitUntil(() => modeOf(two) !== 'starting')
-  assert.equal(modeOf(two), 'maintenance')
-})
-
-lossTest(
+fleetTest(
   'a member that is cut off while the store loses its data is not forgotten',
   async (t, redis, open) => {
     const relay = await startRelay(t, () => redis.port)
@@ -90,7 +65,7 @@ lossTest(
   }
 )
 
-lossTest(
+fleetTest(
   'a replica that lags behind and is promoted opens no gate that was closed, and none for a newcomer that finds the others in it',
   async (t, redis, open) => {
     const replication = await startRelay(t, () => redis.port)
@@ -120,95 +95,7 @@ lossTest(
   }
 )
 
-/** Two members in maintenance, and a replica that has missed it, in whose place a newcomer finds the store. */
-async function promoteStale(
-  t: TestContext,
-  redis: RedisServer,
-  { knowsMembers }: { knowsMembers: boolean }
-): Promise<{ replica: RedisServer; comeBack(delayMs: number): void; join(): Promise<TestMember> }> {
-  // A lease that outlives all of this, so that nobody gives up waiting.
-  const timing = { ...QUICK, leaseMs: 5000, coldStartMs: 20_000 }
-  const replication = await startRelay(t, () => redis.port)
-  const replica = await startRedis(t, { args: ['--replicaof', '127.0.0.1', String(replication.port)] })
-  assert.ok(replica)
-  const before = await openMember(t, { url: redis.url, timing })
-  await before.control.enter({ message: 'long ago' })
-  await before.control.leave({})
-  let port = redis.port
-  const relay = await startRelay(t, () => port)
-  const url = `redis://127.0.0.1:${relay.port}`
-  if (!knowsMembers) {
-    await before.leave()
-    await waitUntil(async () => (await replica.cli('HGET', DOC, 'rev')) === '2')
-    await waitUntil(async () => (await replica.cli('ZCARD', ROSTER)) === '0')
-    replication.set('drop')
-  }
-  const members = [await openMember(t, { url, timing }), await openMember(t, { url, timing })]
-  if (knowsMembers) {
-    await before.leave()
-    await waitUntil(async () => (await replica.cli('ZCARD', ROSTER)) === '2')
-    replication.set('drop')
-  }
-  await waitUntil(() => members.every((one) => modeOf(one) === 'live'))
-  assert.equal((await members[0]?.control.enter({}))?.wait.outcome, 'complete')
-  relay.set('refuse')
-  await redis.kill9()
-  await replica.cli('REPLICAOF', 'NO', 'ONE')
-  port = replica.port
-  assert.equal(await replica.cli('HGET', DOC, 'rev'), '2')
-  return {
-    replica,
-    comeBack: (delayMs) => relay.set(delayMs),
-    join: () => openMember(t, { url: replica.url, timing })
-  }
-}
-
-lossTest(
-  'a newcomer does not believe a replica that lags behind and does not know that there are others',
-  async (t, redis) => {
-    const { comeBack, join, replica } = await promoteStale(t, redis, { knowsMembers: false })
-    const joining = join()
-    await waitUntil(async () => (await replica.cli('ZCARD', ROSTER)) === '1')
-    await sleep(QUICK.emptyStoreMs / 4)
-    comeBack(0)
-    const newcomer = await joining
-    await waitUntil(() => modeOf(newcomer) !== 'starting')
-    assert.equal(modeOf(newcomer), 'maintenance')
-  }
-)
-
-lossTest(
-  'a newcomer is not misled by a member that is there again and has not put anything back yet',
-  async (t, redis) => {
-    const { comeBack, join } = await promoteStale(t, redis, { knowsMembers: true })
-    const newcomer = await join()
-    await sleep(QUICK.emptyStoreMs * 1.5)
-    // So much passes between what a member says and what it does next.
-    comeBack(100)
-    await waitUntil(() => modeOf(newcomer) !== 'starting')
-    assert.equal(modeOf(newcomer), 'maintenance')
-  }
-)
-
-lossTest(
-  'a newcomer to a store that was emptied, with an old copy of its own, does not take that for the truth',
-  async (_t, redis, open) => {
-    const one = await open()
-    const two = await open()
-    await one.control.enter({})
-    await one.control.leave({})
-    await two.leave()
-    await one.control.enter({})
-    await redis.kill9()
-    const opening = open({ stateDir: two.stateDir })
-    await redis.restart({ empty: true })
-    const three = await opening
-    await waitUntil(() => modeOf(three) !== 'starting')
-    assert.equal(modeOf(three), 'maintenance')
-  }
-)
-
-lossTest(
+fleetTest(
   'a member that was forgotten stays so when the store has lost that, and somebody comes back who missed it',
   async (t, redis, open) => {
     const relay = await startRelay(t, () => redis.port)
@@ -232,7 +119,7 @@ lossTest(
   }
 )
 
-lossTest(
+fleetTest(
   'whoever decides on a store that has lost everything is not overruled by old knowledge',
   async (t, redis, open) => {
     const relay = await startRelay(t, () => redis.port)
@@ -290,7 +177,7 @@ for (const [what, body, named] of [
   ['another revision than its version', GOOD(8), /revision 8 is not that of its version, 9/],
   ['10 MB', { ...GOOD(9), padding: 'x'.repeat(10_000_000) }, /has 10\d{6} bytes/]
 ] as const) {
-  lossTest(
+  fleetTest(
     `a document with ${what} is not taken, and the log names what is wrong`,
     async (_t, redis, open) => {
       const one = await open()
@@ -311,7 +198,7 @@ for (const [what, body, named] of [
   )
 }
 
-lossTest('HTML in a message is only text', async (_t, redis, open) => {
+fleetTest('HTML in a message is only text', async (_t, redis, open) => {
   const one = await open()
   await one.control.enter({})
   const epoch = await redis.cli('HGET', DOC, 'epoch')
@@ -331,7 +218,7 @@ lossTest('HTML in a message is only text', async (_t, redis, open) => {
   await waitUntil(() => one.control.site('default').state.message === '<script>alert(1)</script>')
 })
 
-lossTest('keys of a wrong kind are a store that cannot be used', async (_t, redis, open) => {
+fleetTest('keys of a wrong kind are a store that cannot be used', async (_t, redis, open) => {
   const one = await open()
   await one.control.enter({})
   await redis.cli('DEL', 'im:{default}:mem')

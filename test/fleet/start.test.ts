@@ -2,25 +2,13 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { modeOf, openMember, QUICK, type TestMember } from '../helpers/fleet.ts'
-import { freePort, type RedisServer, startRedis } from '../helpers/redis.ts'
+import { fleetTest, modeOf, type OpenMember, openMember, QUICK } from '../helpers/fleet.ts'
+import { freePort, type RedisServer } from '../helpers/redis.ts'
 import { startRelay } from '../helpers/relay.ts'
 import { waitUntil } from '../helpers/store-contract.ts'
 
-type Open = (options?: object) => Promise<TestMember>
-
-function startTest(
-  name: string,
-  body: (t: TestContext, redis: RedisServer, open: Open) => Promise<void>
-): void {
-  test(name, async (t) => {
-    const redis = await startRedis(t)
-    if (redis) await body(t, redis, (options = {}) => openMember(t, { url: redis.url, ...options }))
-  })
-}
-
 /** The folder of a member that was in maintenance and did not leave properly. */
-async function stateOfKilled(t: TestContext, redis: RedisServer, open: Open): Promise<string> {
+async function stateOfKilled(t: TestContext, redis: RedisServer, open: OpenMember): Promise<string> {
   const relay = await startRelay(t, () => redis.port)
   const one = await open({ url: `redis://127.0.0.1:${relay.port}` })
   await one.control.enter({})
@@ -29,7 +17,7 @@ async function stateOfKilled(t: TestContext, redis: RedisServer, open: Open): Pr
   return one.stateDir
 }
 
-startTest('a start while the store is gone goes by the copy on this machine', async (t, redis, open) => {
+fleetTest('a start while the store is gone goes by the copy on this machine', async (t, redis, open) => {
   const stateDir = await stateOfKilled(t, redis, open)
   await redis.kill9()
   const two = await open({ stateDir })
@@ -38,7 +26,7 @@ startTest('a start while the store is gone goes by the copy on this machine', as
   assert.ok(two.told.some((line) => line.startsWith('starting without the store')))
 })
 
-startTest('the copy of a member that left properly is used only after a while', async (_t, redis, open) => {
+fleetTest('the copy of a member that left properly is used only after a while', async (_t, redis, open) => {
   const one = await open()
   await one.control.enter({})
   await one.leave()
@@ -48,7 +36,7 @@ startTest('the copy of a member that left properly is used only after a while', 
   await waitUntil(() => modeOf(two) === 'maintenance')
 })
 
-startTest(
+fleetTest(
   'a member that cannot know whether its leaving was heard counts as one that has left',
   async (_t, redis, open) => {
     const one = await open({ timing: { ...QUICK, beatMs: 5000 } })
@@ -69,7 +57,7 @@ startTest(
   }
 )
 
-startTest(
+fleetTest(
   'a start without store and copy lets nobody through, until the store is there',
   async (_t, redis, open) => {
     await redis.kill9()
@@ -82,7 +70,7 @@ startTest(
   }
 )
 
-startTest('with coldStart pass it lets everybody through after a while', async (_t, redis, open) => {
+fleetTest('with coldStart pass it lets everybody through after a while', async (_t, redis, open) => {
   await redis.kill9()
   const one = await open({ coldStart: 'pass' })
   assert.equal(modeOf(one), 'starting')
@@ -98,7 +86,7 @@ startTest('with coldStart pass it lets everybody through after a while', async (
   assert.equal(modeOf(one), 'maintenance')
 })
 
-startTest('with coldStart hold not even a copy is enough', async (t, redis, open) => {
+fleetTest('with coldStart hold not even a copy is enough', async (t, redis, open) => {
   const stateDir = await stateOfKilled(t, redis, open)
   await redis.kill9()
   const two = await open({ stateDir, coldStart: 'hold' })
@@ -106,7 +94,7 @@ startTest('with coldStart hold not even a copy is enough', async (t, redis, open
   assert.equal(modeOf(two), 'starting')
 })
 
-startTest('a copy that was damaged is as none, and is told of', async (t, redis, open) => {
+fleetTest('a copy that was damaged is as none, and is told of', async (t, redis, open) => {
   const { writeFile } = await import('node:fs/promises')
   const stateDir = await stateOfKilled(t, redis, open)
   await writeFile(`${stateDir}/fleet-default/state.json`, '{"format":1')
@@ -115,7 +103,7 @@ startTest('a copy that was damaged is as none, and is told of', async (t, redis,
   assert.ok(two.told.some((line) => line.includes('state.json')))
 })
 
-startTest(
+fleetTest(
   'a newcomer counts from its first moment, so that no change passes it by',
   async (_t, _redis, open) => {
     const one = await open()
@@ -132,7 +120,7 @@ startTest(
   }
 )
 
-startTest(
+fleetTest(
   'with fencing strict a member without the store lets nobody through and is not waited for',
   async (t, redis, open) => {
     const relay = await startRelay(t, () => redis.port)

@@ -1,5 +1,5 @@
 /** Members of a fleet inside the test's process: the fleet room and the state room, without HTTP. */
-import type { TestContext } from 'node:test'
+import test, { type TestContext } from 'node:test'
 import type { Fleet } from '../../src/fleet/fleet.ts'
 import type { MemberInfo } from '../../src/fleet/members.ts'
 import { openFleet, openFleetControl } from '../../src/fleet/open-fleet.ts'
@@ -7,6 +7,7 @@ import type { RedisFleetOptions } from '../../src/fleet/redis-fleet.ts'
 import type { Timing } from '../../src/fleet/timing.ts'
 import type { Control } from '../../src/state/control.ts'
 import type { InFlightEntry } from '../../src/state/in-flight.ts'
+import { type RedisServer, startRedis } from './redis.ts'
 import { tempDir } from './temp-dir.ts'
 
 /** A fifth of what it is in earnest. */
@@ -29,6 +30,19 @@ export interface TestMember {
   begin(): { end(): void; readonly isAborted: boolean }
   /** Leaves the fleet properly. */
   leave(): Promise<void>
+}
+
+export type OpenMember = (options?: Partial<RedisFleetOptions>) => Promise<TestMember>
+
+/** A test with a Redis server of its own, and members that use it. */
+export function fleetTest(
+  name: string,
+  body: (t: TestContext, redis: RedisServer, open: OpenMember) => Promise<void>
+): void {
+  test(name, async (t) => {
+    const redis = await startRedis(t)
+    if (redis) await body(t, redis, (options = {}) => openMember(t, { url: redis.url, ...options }))
+  })
 }
 
 /** @param options `url` at least; the state folder is a new one unless given */

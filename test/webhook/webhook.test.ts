@@ -10,6 +10,8 @@ import { callGateway } from '../helpers/gateway-status.ts'
 import { block } from '../helpers/markdown.ts'
 import { metricValue } from '../helpers/metrics.ts'
 import { type GatewayProcess, startGateway } from '../helpers/process.ts'
+import { startRedis } from '../helpers/redis.ts'
+import { waitUntil } from '../helpers/store-contract.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 import { enter, gatewayOf, leave, NEW, OLD, verified } from './gateways.ts'
 import { startReceiver, type Told } from './receiver.ts'
@@ -180,4 +182,20 @@ test('an end that came while the gateway was down is told of at its start', asyn
   await receiver.hasSeen(1)
   const [told] = receiver.told
   assert.deepEqual([told?.event, told?.sites[0]?.previousMode], ['expire', 'maintenance'])
+})
+
+test('that a gateway of the fleet was forgotten is told of, with who it was and why', async (t) => {
+  const redis = await startRedis(t)
+  if (!redis) return
+  const receiver = await startReceiver(t)
+  const one = await gatewayOf(t, receiver.url, ['--store', redis.url])
+  const dead = await startGateway(t, ['--store', redis.url])
+  await waitUntil(async () => (await fetch(dead.url)).status !== 503)
+  await dead.kill9()
+  const { members } = (await callGateway(one, 'GET', '/fleet')) as { members: { id: string }[] }
+  const id = members.find((each) => each.id.includes(`-${dead.pid}-`))?.id ?? ''
+  await callGateway(one, 'DELETE', `/fleet/${id}`, { by: 'anna', reason: 'its host burnt' })
+  await receiver.hasSeen(1)
+  const { event, subject, by, reason, sites } = receiver.told[0]!
+  assert.deepEqual([event, subject, by, reason, sites], ['forget', id, 'anna', 'its host burnt', []])
 })
