@@ -17,14 +17,15 @@ async function owned(t: Cleanup) {
   return { path, owner }
 }
 
-const listen = (path: string) =>
-  openListener({ kind: 'unix', path }, { onRequest: () => {}, onUpgrade: () => {} })
+async function listen(path: string): Promise<void> {
+  const listener = await openListener({ kind: 'unix', path }, { onRequest: () => {}, onUpgrade: () => {} })
+  await listener.close(0)
+}
 
 test('the socket file of a process that was killed is taken over', async (t) => {
   const { path, owner } = await owned(t)
   await owner.kill9()
-  const listener = await listen(path)
-  await listener.close(0)
+  await listen(path)
 })
 
 test('the socket file of a process that is too busy to answer stays its own', async (t) => {
