@@ -47,6 +47,8 @@ export interface PlaceOptions {
 }
 
 /** Nothing that is asked may take longer: the longest freeze, the longest wait, and much patience. */
+/** Longer than the app ever works. */
+const GIVEN_UP = ['--abandoned-timeout', '2s']
 const BLOCKED_MS = 40_000
 
 export async function openPlace(t: Cleanup, options: PlaceOptions): Promise<Place> {
@@ -134,7 +136,7 @@ export async function openPlace(t: Cleanup, options: PlaceOptions): Promise<Plac
     hasLeft = false
     const store = ['--store', `redis://127.0.0.1:${relay.port}`, '--state-dir', stateDir, ...cold]
     const listen = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--access-log', 'off']
-    const flags = ['--upstream', appUrl, '--workers', String(workers), '--drain-timeout', '3s']
+    const flags = ['--upstream', appUrl, '--workers', String(workers), '--drain-timeout', '3s', ...GIVEN_UP]
     const started = startIntermission(t, ['start', ...store, ...listen, ...flags, ...options.args], {
       group: true
     })

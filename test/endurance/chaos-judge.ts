@@ -38,6 +38,8 @@ export interface Judge {
 }
 
 const MARK = '/mark'
+/** In the target of who will not wait for the answer: the app works on all the same. */
+export const LEAVES = '&leaves'
 
 interface Opened {
   revision: number | null
@@ -64,10 +66,19 @@ export async function createJudge(t: Cleanup, say: (line: string) => void): Prom
     requests++
     if (closed !== undefined) violate(`${name} was admitted after ${closed.what}`)
     running.set(response, name)
-    response.once('close', () => running.delete(response))
-    for await (const _ of incoming);
-    await sleep(workMs())
-    response.end('from the app')
+    // What gateways that are killed had at the app is not theirs any more, and nor is what came in part.
+    let isAtWork = false
+    response.once('close', () => {
+      if (!isAtWork) running.delete(response)
+    })
+    try {
+      for await (const _ of incoming);
+      isAtWork = url.endsWith(LEAVES)
+      await sleep(workMs())
+      response.end('from the app')
+    } finally {
+      running.delete(response)
+    }
   })
 
   return {

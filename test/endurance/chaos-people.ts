@@ -3,7 +3,7 @@ import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRandom } from '../fuzz/random.ts'
 import type { Place } from './chaos-gateways.ts'
-import type { Judge } from './chaos-judge.ts'
+import { type Judge, LEAVES } from './chaos-judge.ts'
 import { PLACES } from './chaos-plan.ts'
 
 /** What visitors got, by status or by code of error. */
@@ -35,13 +35,14 @@ export async function visit(places: readonly Place[], signal: AbortSignal): Prom
 function ask(agent: Agent, url: string, pid: number, number: number): Promise<string> {
   return new Promise((resolve) => {
     const sends = number % 3 === 0
-    const path = `${url}/${number}?gateway=${pid}`
+    const leaves = number % 23 === 0
+    const path = `${url}/${number}?gateway=${pid}${leaves ? LEAVES : ''}`
     const sent = request(path, { agent, method: sends ? 'POST' : 'GET' }, (response) => {
       response.resume().once('close', () => resolve(response.complete ? `${response.statusCode}` : 'cut'))
     })
     sent.setTimeout(PATIENCE_MS, () => sent.destroy())
     sent.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'error'))
-    if (number % 23 === 0) setTimeout(() => sent.destroy(), 40 * Math.random())
+    if (leaves) setTimeout(() => sent.destroy(), 40 * Math.random())
     if (number % 15 !== 0) return void sent.end(sends ? 'a body' : undefined)
     sent.write('a bo')
     setTimeout(() => sent.end('dy'), 200 * Math.random())
