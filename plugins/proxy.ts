@@ -79,7 +79,10 @@ async function proxy(fastify: FastifyInstance, options: ProxyPluginOptions): Pro
   const answers = fastify.hasDecorator('errorPages') ? fastify.errorPages : createAnswers()
   const isIntercepted = (status: number): boolean => intercepted.has(status)
   const { inFlight } = fastify.hasDecorator('maintenance') ? fastify.maintenance : { inFlight: null }
-  const onAbandoned = watchAbandoned(inFlight, resolved.abandonedTimeoutMs)
+  const onAbandoned = watchAbandoned(inFlight, {
+    timeoutMs: resolved.abandonedTimeoutMs,
+    answerTimeoutMs: resolved.timeouts.responseTimeoutMs
+  })
   const isLetIn = (request: IncomingMessage): boolean => inFlight === null || fastify.gate.letsIn(request)
 
   const own: Proxy = {

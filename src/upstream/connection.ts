@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net'
 import { Deadline } from './deadline.ts'
 import type { ConnectionOwner, ExchangeHandler, RequestChannel, UpstreamRequest } from './exchange.ts'
-import { connectFailure, invalidResponse, UpstreamError } from './failure.ts'
+import { brokenOff, connectFailure, invalidResponse, type UpstreamError } from './failure.ts'
 import { ReadMemory } from './read-memory.ts'
 import { RequestWriter } from './request-writer.ts'
 import { ResponseReader } from './response-reader.ts'
-import type { UpstreamTarget } from './target.ts'
+import type { UpstreamWay } from './target.ts'
 
 /** One HTTP/1.1 connection to the upstream that carries one request at a time. */
 export class UpstreamConnection implements RequestChannel {
@@ -28,17 +28,14 @@ export class UpstreamConnection implements RequestChannel {
   readonly #writer: RequestWriter
   readonly #reader = new ResponseReader()
 
-  constructor(
-    { open, connectEvent }: Pick<UpstreamTarget, 'open' | 'connectEvent'>,
-    owner: ConnectionOwner<UpstreamConnection>
-  ) {
+  constructor(target: UpstreamWay, owner: ConnectionOwner<UpstreamConnection>) {
     this.#owner = owner
-    const socket = open({ buffer: this.#memory.next, callback: this.#onRead })
+    const socket = target.open({ buffer: this.#memory.next, callback: this.#onRead })
     this.#socket = socket
     this.#writer = new RequestWriter(socket)
     this.openedMs = performance.now()
     this.deadline.set(owner.timeouts.connectTimeoutMs, 'connect-timeout')
-    socket.on(connectEvent, this.#onConnect).on('drain', this.#onDrain)
+    socket.on(target.connectEvent, this.#onConnect).on('drain', this.#onDrain)
     socket.on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose)
   }
 
@@ -90,8 +87,19 @@ export class UpstreamConnection implements RequestChannel {
     this.#close()
   }
 
+  release(): Socket | null {
+    const isAwaited = !this.#closed && this.#requestSent && this.#reader.isUntouched
+    if (isAwaited) this.#detach()
+    this.abort()
+    return isAwaited ? this.#socket : null
+  }
+
   onDeadline(): void {
-    this.#fail(this.deadline.error(this.#phase()))
+    const error = this.deadline.error(this.#phase())
+    if (!this.#connected) this.#fail(error)
+    // Before the end of the connection: whoever wants to see the answer may have it.
+    this.#handler?.onError(error)
+    this.abort()
   }
 
   #phase(): string {
@@ -99,13 +107,8 @@ export class UpstreamConnection implements RequestChannel {
     return this.#reader.head === null ? 'waiting for the response' : 'reading the response'
   }
 
-  // Which time-out runs while no response has begun: nginx's proxy_send_timeout while the upstream does not take the
-  // body, none while the client is slow to send it, proxy_read_timeout once it is all sent.
   #expect(): void {
-    if (this.#requestSent) this.deadline.set(this.#owner.timeouts.responseTimeoutMs, 'response-timeout')
-    else if (this.#socket.writableNeedDrain)
-      this.deadline.set(this.#owner.timeouts.idleTimeoutMs, 'idle-timeout')
-    else this.deadline.clear()
+    this.deadline.expectResponse(this.#requestSent, this.#socket.writableNeedDrain, this.#owner.timeouts)
   }
 
   readonly #onConnect = (): void => {
@@ -124,8 +127,7 @@ export class UpstreamConnection implements RequestChannel {
   }
 
   readonly #onDrain = (): void => {
-    if (this.#request === null) return
-    if (this.#reader.head === null) this.#expect()
+    if (this.#request !== null && this.#reader.head === null) this.#expect()
     this.#handler?.onDrain()
   }
 
@@ -189,21 +191,17 @@ export class UpstreamConnection implements RequestChannel {
     } else if (this.#reader.endOfConnection()) {
       this.#complete()
     } else {
-      this.#fail(this.#ended(`the upstream closed the connection while ${this.#phase()}`))
+      this.#fail(brokenOff(this.#reader.head, `the upstream closed the connection while ${this.#phase()}`))
     }
   }
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
     if (!this.#connected) this.#fail(connectFailure(error))
     else if (this.#handler === null) this.#endIdle()
-    else this.#fail(this.#ended(error.message, error))
+    else this.#fail(brokenOff(this.#reader.head, error.message, error))
   }
 
-  readonly #onClose = (): void => this.#fail(this.#ended('the connection was closed'))
-
-  #ended(message: string, cause?: unknown): UpstreamError {
-    return new UpstreamError(this.#reader.head === null ? 'reset' : 'cut', message, { cause })
-  }
+  readonly #onClose = (): void => this.#fail(brokenOff(this.#reader.head, 'the connection was closed'))
 
   #fail(error: UpstreamError): void {
     if (this.#closed) return
@@ -229,21 +227,24 @@ export class UpstreamConnection implements RequestChannel {
 
   #close(): void {
     if (this.#closed) return
+    this.#end()
+    this.#memory.close()
+    this.#socket.destroy()
+  }
+
+  #end(): void {
     this.#closed = true
     this.#request = null
     // When called from inside `read`, what is left of the bytes is nobody's.
     this.#reader.stop()
-    this.#memory.close()
-    this.#socket.destroy()
     this.#owner.onClosed(this)
   }
 
   // The socket belongs to somebody else from now on.
   #detach(): void {
-    this.#closed = true
+    this.#end()
     this.#socket.off('end', this.#onEnd).off('error', this.#onError)
     this.#socket.off('close', this.#onClose).off('drain', this.#onDrain)
     this.#socket.pause()
-    this.#owner.onClosed(this)
   }
 }

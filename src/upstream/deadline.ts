@@ -1,3 +1,4 @@
+import type { UpstreamTimeouts } from './exchange.ts'
 import { type FailureCause, UpstreamError } from './failure.ts'
 
 /** The time-out that is running on a connection: one at a time, and cheap to set again for every byte. */
@@ -9,6 +10,16 @@ export class Deadline {
   set(afterMs: number, cause: FailureCause): void {
     this.dueMs = performance.now() + afterMs
     this.#cause = cause
+  }
+
+  /**
+   * While no response has begun: nginx's proxy_send_timeout while the upstream does not take the body, none while the client
+   * is slow to send it, proxy_read_timeout once it is all sent.
+   */
+  expectResponse(requestSent: boolean, isBlocked: boolean, timeouts: UpstreamTimeouts): void {
+    if (requestSent) this.set(timeouts.responseTimeoutMs, 'response-timeout')
+    else if (isBlocked) this.set(timeouts.idleTimeoutMs, 'idle-timeout')
+    else this.clear()
   }
 
   /** Nothing is expected of the upstream. */

@@ -39,6 +39,8 @@ export interface RequestChannel {
   resume(): void
   /** Gives the request up; its handler hears nothing more. */
   abort(): void
+  /** The same, but keeps the socket for whoever wants to see the answer. @returns null unless it is all there is to come */
+  release(): Socket | null
 }
 
 /** What happens to a request, in this order; after `onEnd`, `onUpgrade` or `onError` nothing more is called. */

@@ -75,6 +75,11 @@ export function connectFailure(error: NodeJS.ErrnoException): UpstreamError {
   )
 }
 
+/** The connection has ended while a response was awaited. @param head what had come of it */
+export function brokenOff(head: object | null, message: string, cause?: unknown): UpstreamError {
+  return new UpstreamError(head === null ? 'reset' : 'cut', message, { cause })
+}
+
 /** What reading a response has thrown. */
 export function invalidResponse(error: unknown): UpstreamError {
   if (error instanceof UpstreamError) return error

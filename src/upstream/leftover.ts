@@ -1,5 +1,8 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { rawTarget } from '../raw-target.ts'
+import type { RequestChannel } from './exchange.ts'
+import { watchAnswer } from './watch-answer.ts'
 
 /** What is counted as in flight. A relay is, and what is left of one that was given up. */
 export interface Counted {
@@ -17,25 +20,68 @@ export interface LeftoverCounter {
   end(leftover: Counted): void
 }
 
+export interface LeftoverOptions {
+  /** How long an app may go on of which nothing is seen; 0: nobody cares. */
+  timeoutMs: number
+  /** How long it may take for an answer that is only watched. */
+  answerTimeoutMs: number
+}
+
+/** Connections that are kept to see an answer, at most. */
+const WATCHED_AT_MOST = 256
+
 /**
- * Looks after requests that were given up. An app that is told may stop, or work on in silence: most close their side of
- * the connection at once, whatever they do then. So it is given some time.
+ * Looks after requests that were given up. An app that is told may stop, or go on in silence: most close their side of the
+ * connection at once, whatever they do then, and are given some time. Those that do not notice send their answer in
+ * the end, and then it is known.
  *
- * @param timeoutMs how long it may go on; 0: nobody cares
- * @returns to be told of each, once
+ * @returns to be told of each, once; ends the exchange
  */
-export function watchAbandoned(counter: LeftoverCounter | null, timeoutMs: number): (entry: Counted) => void {
-  if (counter === null || timeoutMs === 0) return () => {}
-  return (entry) => {
+export function watchAbandoned(
+  counter: LeftoverCounter | null,
+  { timeoutMs, answerTimeoutMs }: LeftoverOptions
+): (entry: Counted, connection: RequestChannel) => void {
+  if (counter === null || timeoutMs === 0) return (_entry, connection) => connection.abort()
+  const count = counter
+  let watched = 0
+
+  function lookAfter(leftover: Counted & { socket: Socket | null }, method: string): void {
+    const { socket } = leftover
+    const forget = (): void => count.end(leftover)
+    if (socket === null) {
+      setTimeout(forget, timeoutMs).unref()
+      return
+    }
+    watched++
+    watchAnswer(socket, method, answerTimeoutMs, (isWhole) => {
+      watched--
+      if (isWhole) forget()
+      else setTimeout(forget, timeoutMs).unref()
+    })
+  }
+
+  return (entry, connection) => {
     const leftover = createLeftover(entry.request)
-    if (counter.abandon(entry, leftover)) setTimeout(() => counter.end(leftover), timeoutMs).unref()
+    if (watched < WATCHED_AT_MOST && count.abandon(entry, leftover)) {
+      leftover.socket = connection.release()
+      lookAfter(leftover, entry.request.method!)
+    } else {
+      connection.abort()
+      if (count.abandon(entry, leftover)) lookAfter(leftover, entry.request.method!)
+    }
   }
 }
 
-function createLeftover(request: IncomingMessage): Counted {
-  const nothing = (): void => {}
-  const kept = judgedBy(request)
-  return { request: kept, isUpgraded: false, withdraw: () => false, close: nothing, abort: nothing }
+function createLeftover(request: IncomingMessage): Counted & { socket: Socket | null } {
+  const leftover = {
+    request: judgedBy(request),
+    isUpgraded: false,
+    socket: null as Socket | null,
+    withdraw: () => false,
+    close() {},
+    abort: () => void leftover.socket?.destroy()
+  }
+  return leftover
 }
 
 // What a gate decides by. The rest, such as the client's connection, would be kept in memory for no use.

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { RequestChannel } from './exchange.ts'
 import type { UpstreamError } from './failure.ts'
 import type { IdleWatch } from './idle-watch.ts'
 import type { Counted } from './leftover.ts'
@@ -33,8 +34,8 @@ export interface RelayOptions {
    * @param isUntouched the upstream has got nothing of it, so that it may begin anew
    */
   onRevoked(isUntouched: boolean): void
-  /** It was given up, by the client or by us, while the upstream had it and had not answered it whole. */
-  onAbandoned(relay: Counted): void
+  /** It was given up, by the client or by us, while the upstream had it and had not answered it whole. Ends the exchange. */
+  onAbandoned(relay: Counted, connection: RequestChannel): void
   /** All is over, whatever way; called once. */
   onSettled(): void
   /** The protocol has changed. */

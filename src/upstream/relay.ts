@@ -183,7 +183,7 @@ export class Relay implements ExchangeHandler {
   }
 
   onError(error: UpstreamError): void {
-    if (this.#connection !== null && isOurDoing(error.reason)) this.#options.onAbandoned(this)
+    if (isOurDoing(error.reason)) this.#giveUp()
     this.#connection = null
     this.#body?.drop()
     if (this.#phase === 'streaming') {
@@ -235,10 +235,10 @@ export class Relay implements ExchangeHandler {
 
   /** @returns whether the app had it */
   #giveUp(): boolean {
-    if (this.#connection === null) return false
-    this.#connection.abort()
+    const connection = this.#connection
+    if (connection === null) return false
     this.#connection = null
-    this.#options.onAbandoned(this)
+    this.#options.onAbandoned(this, connection)
     return true
   }
 }

@@ -55,6 +55,11 @@ export class ResponseReader {
     this.#chunked = null
   }
 
+  /** Nothing of the final response has come. */
+  get isUntouched(): boolean {
+    return this.head === null && this.#pending === null
+  }
+
   /** Drops what it holds of the last response and of who waited for it. */
   stop(): void {
     this.#events = null

@@ -36,6 +36,9 @@ export interface UpstreamTarget {
   open(onread?: OnReadOpts): Socket
 }
 
+/** All that a connection has to know of it. */
+export type UpstreamWay = Pick<UpstreamTarget, 'open' | 'connectEvent'>
+
 /** Connects once, for no request, and says whether that was possible. */
 export function canConnect({ open, connectEvent }: UpstreamTarget, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
