@@ -68,6 +68,7 @@ test('when a drain is over the app works on nothing and gets nothing, in every r
   running = false
   const report = await loading
   await Promise.all(leaving)
+  while (app.running > 0) await sleep(5)
   t.diagnostic(summary(report))
   t.diagnostic(
     `${ROUNDS} rounds; ${app.left} clients had left; up to ${most} requests were running; a drain took ${Math.round(Math.max(...waits))} ms at most`
