@@ -17,7 +17,7 @@ import { answerOwn, mayBeOwn } from '../src/gate/own-addresses.ts'
 import type { OwnAnswer, OwnRefusal } from '../src/gate/own-answer.ts'
 import { createOwnRequests } from '../src/gate/own-request.ts'
 import { publicStatus } from '../src/gate/public-status.ts'
-import { mayGoOn } from '../src/gate/review.ts'
+import { mayGoOn, type Running } from '../src/gate/review.ts'
 import { checkRouteConfig, type RouteConfig } from '../src/gate/route-config.ts'
 import { checkStateSource } from '../src/gate/state-source.ts'
 import { refuseUnknown } from '../src/known-options.ts'
@@ -64,6 +64,8 @@ export interface Gate {
    * goes on.
    */
   receive(request: FastifyRequest, reply: FastifyReply, goOn: () => void): void
+  /** Looks once more at a request that was let in before and has become a connection of another protocol only now. */
+  review(running: Running): void
   /** Answers a request that was let in before and will not be finished, as the gate does now. */
   refuse(request: IncomingMessage, response: ServerResponse, requestId: string): void
   /**
@@ -113,11 +115,9 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
   const secondsLeft = (): number => retryAfterSeconds(site.state, Date.now())
   const isOpen = (): boolean => site.state.mode === 'live' && site.isKnown
   const isReachable = (): boolean => !fastify.hasDecorator('proxy') || fastify.proxy.isReachable()
-  const ownAddresses = {
-    verifyLink: site.verifyLink,
-    statusOf: (path: string | null) =>
-      publicStatus({ site, judge, isReachable, retryAfterSeconds: secondsLeft }, path)
-  }
+  const asked = { site, judge, isReachable, retryAfterSeconds: secondsLeft }
+  const statusOf = (path: string | null) => publicStatus(asked, path)
+  const ownAddresses = { verifyLink: site.verifyLink, statusOf }
   const ownRequests = createOwnRequests(site.inFlight)
   let hasOwnRoutes = false
   let handedOver: ((request: IncomingMessage, response: ServerResponse) => void) | null = null
@@ -126,7 +126,7 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
     if (!mayBeOwn(rawTarget(request.raw)) || !answersOwn(request, reply)) look(request, reply, done)
   }
 
-  // Once at the start of the request, and once more right before it is handed on: it may have waited for its body.
+  // At the start of the request, and once more right before it is handed on: it may have waited for its body.
   function look(request: FastifyRequest, reply: FastifyReply, done: Done): void {
     if (isOpen()) admit(request, reply, done)
     else if (!gate.receive(visit(request, reply, done))) ownRequests.leave(request.raw)
@@ -205,6 +205,7 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
       if (handedOver === null) gate.receive(visit(request, reply, goOn))
       else handedOver(request.raw, reply.raw)
     },
+    review: (running) => void (site.isKnown && mayGoOn(running, judge, websockets)),
     handOver(to) {
       handedOver = to
       forget()

@@ -170,6 +170,7 @@ async function proxy(fastify: FastifyInstance, options: ProxyPluginOptions): Pro
       },
       onTunnel() {
         backend.onTunnel(relay)
+        if (inFlight !== null) fastify.gate.review(relay)
       },
       onSettled() {
         backend.end(relay)

@@ -3,6 +3,7 @@ import type { Judge } from './judge.ts'
 
 /** A request that is in flight. */
 export interface Running {
+  /** What the client has asked for. */
   readonly request: IncomingMessage
   /** It has become a connection of another protocol. */
   readonly isUpgraded: boolean

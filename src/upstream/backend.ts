@@ -24,7 +24,7 @@ export interface Backend {
   takeOver(): void
   /** Resolves when nothing is left that was begun here. */
   finished(): Promise<void>
-  /** Begins the closing handshake of the WebSockets that were begun here. */
+  /** Begins the closing handshake of the WebSockets that were begun here, and of those whose handshake is under way. */
   closeWebSockets(): void
   /** Ends all connections of another protocol that were begun here: WebSockets by their closing handshake. */
   closeTunnels(): void
@@ -48,6 +48,7 @@ export function createBackend(options: BackendOptions, replaces?: Backend): Back
   const tunnels = new Set<Relay>()
   const waiting: (() => void)[] = []
   let own = 0
+  let saysGoodbye = false
 
   function startChecks(): void {
     if (healthCheck === null) {
@@ -79,6 +80,7 @@ export function createBackend(options: BackendOptions, replaces?: Backend): Back
     onTunnel(relay) {
       tunnels.add(relay)
       traffic.tunnels++
+      if (saysGoodbye && relay.tunnel?.isWebSocket) relay.close()
     },
     end(relay) {
       own--
@@ -94,6 +96,7 @@ export function createBackend(options: BackendOptions, replaces?: Backend): Back
     },
     finished: () => new Promise((resolve) => (own === 0 ? resolve() : void waiting.push(resolve))),
     closeWebSockets() {
+      saysGoodbye = true
       for (const { tunnel } of tunnels) if (tunnel?.isWebSocket) tunnel.close()
     },
     closeTunnels() {

@@ -52,6 +52,10 @@ export function routeUpgrade(
   socket.on('close', () => {
     if (!response.destroyed && response.socket === socket) response.destroy()
   })
+  // Nor does anybody see one leave who has said nothing but that, as Node does of plain requests.
+  socket.on('end', () => {
+    if (bytes.length === 0 && response.socket === socket && !response.headersSent) socket.destroy()
+  })
   // Nor does anybody else tell a long answer that it may go on.
   socket.on('drain', () => response.emit('drain'))
   response.on('finish', () => socket.destroySoon())

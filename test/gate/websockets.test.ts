@@ -113,6 +113,62 @@ test('where the app is closing a WebSocket already, it is not closed twice', asy
   assert.match(client.received, /\r\n\r\n\x88\x02\x03\xe8$/)
 })
 
+/** An app of bare bytes that says nothing yet to somebody who asks for a WebSocket. */
+async function asked(t: Cleanup): Promise<{ url: string; peer: () => Promise<Socket> }> {
+  const peers: Socket[] = []
+  const upstream = await tcpUpstream(t, (socket) => {
+    socket.once('data', () => peers.push(socket))
+    socket.on('error', () => {})
+  })
+  const peer = async (): Promise<Socket> => {
+    await waitUntil(() => peers.length > 0)
+    return peers[0]!
+  }
+  return { url: upstream.url, peer }
+}
+
+test('a WebSocket that the app accepts only after the site has closed is closed at once', async (t) => {
+  const { url, peer } = await asked(t)
+  const { site, port, app } = await gated(t, url)
+  const client = await rawClient(t, port)
+  client.send(UPGRADE)
+  const socket = await peer()
+  const entered = site.enter({ wait: 'drained', timeout: '10s' })
+  await waitUntil(() => site.state.mode === 'maintenance')
+  socket.write(SWITCH)
+  await client.waitFor(new RegExp(`\\r\\n\\r\\n${GOING_AWAY}$`))
+  socket.end()
+  client.socket.end()
+  assert.equal((await entered).wait.outcome, 'complete')
+  assert.equal(app.proxy.tunnels, 0)
+})
+
+test('a WebSocket that the app accepts only after TERM is closed at once', async (t) => {
+  const { url, peer } = await asked(t)
+  const gateway = await startGateway(t, ['--upstream', url, '--drain-timeout', '20s'])
+  const client = await rawClient(t, Number(new URL(gateway.url).port))
+  client.send(UPGRADE)
+  const socket = await peer()
+  gateway.signal('SIGTERM')
+  await gateway.waitFor(/draining/)
+  const start = performance.now()
+  socket.write(SWITCH)
+  await client.waitFor(new RegExp(`\\r\\n\\r\\n${GOING_AWAY}$`))
+  assert.deepEqual(await gateway.exited, { code: 0, signal: null })
+  assert.ok(performance.now() - start < 8000)
+})
+
+test('a client that leaves before the app has accepted its WebSocket takes the request with it', async (t) => {
+  const { url, peer } = await asked(t)
+  const { port, app } = await gated(t, url)
+  const client = await rawClient(t, port)
+  client.send(UPGRADE)
+  const closed = once((await peer()).resume(), 'end')
+  client.socket.end()
+  await closed
+  await waitUntil(() => app.proxy.inFlight === 0)
+})
+
 test('a WebSocket that does not answer is cut after two seconds', async (t) => {
   const { site, client } = await bare(t)
   const start = performance.now()
