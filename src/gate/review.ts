@@ -3,8 +3,8 @@ import type { Judge } from './judge.ts'
 
 /** A request that is in flight. */
 export interface Running {
-  /** What the client has asked for. */
-  readonly request: IncomingMessage
+  /** What the client has asked for; null when that is not known any more, and might be anything. */
+  readonly request: IncomingMessage | null
   /** It has become a connection of another protocol. */
   readonly isUpgraded: boolean
   /** Takes it back when the app has got nothing of it yet, so that the gate receives it anew. @returns whether it could */
@@ -25,6 +25,7 @@ export type UpgradePolicy = 'close' | 'leave'
  * @returns whether it may go on under the new mode too, so that nobody has to wait for its end
  */
 export function mayGoOn(running: Running, judge: Judge, upgrades: UpgradePolicy): boolean {
+  if (running.request === null) return false
   const verdict = judge.verdictOn(running.request)
   if (verdict === 'admit' || verdict === 'bypass') return true
   if (running.isUpgraded && upgrades === 'leave') return true

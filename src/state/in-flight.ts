@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http'
 
 /** One request that was handed to the app and is not over. A relay is one, so that nothing is made for it. */
 export interface InFlightEntry {
-  /** The request of the client. */
-  readonly request: IncomingMessage
+  /** The request of the client; null when it is not known any more. */
+  readonly request: IncomingMessage | null
   /** Ends it at once, in the middle. */
   abort(): void
   /** Ends an upgraded connection: with a goodbye where its protocol has one that we know, else as `abort`. */

@@ -6,7 +6,8 @@ import { watchAnswer } from './watch-answer.ts'
 
 /** What is counted as in flight. A relay is, and what is left of one that was given up. */
 export interface Counted {
-  readonly request: IncomingMessage
+  /** Null when it was too large to be kept. */
+  readonly request: IncomingMessage | null
   readonly isUpgraded: boolean
   withdraw(): boolean
   close(): void
@@ -27,6 +28,8 @@ export interface LeftoverOptions {
   answerTimeoutMs: number
 }
 
+/** A head that is longer is not kept, so that many who leave cannot fill the memory: it is waited for in any mode. */
+const KEPT_HEAD_CHARS = 4096
 /** Connections that are kept to see an answer, at most. */
 const WATCHED_AT_MOST = 256
 
@@ -40,7 +43,7 @@ const WATCHED_AT_MOST = 256
 export function watchAbandoned(
   counter: LeftoverCounter | null,
   { timeoutMs, answerTimeoutMs }: LeftoverOptions
-): (entry: Counted, connection: RequestChannel) => void {
+): (entry: Counted & { request: IncomingMessage }, connection: RequestChannel) => void {
   if (counter === null || timeoutMs === 0) return (_entry, connection) => connection.abort()
   const count = counter
   let watched = 0
@@ -85,8 +88,10 @@ function createLeftover(request: IncomingMessage): Counted & { socket: Socket | 
 }
 
 // What a gate decides by. The rest, such as the client's connection, would be kept in memory for no use.
-function judgedBy(request: IncomingMessage): IncomingMessage {
-  const { method, headers, socket } = request
-  const kept = { method, headers, url: rawTarget(request), socket: { remoteAddress: socket.remoteAddress } }
+function judgedBy(request: IncomingMessage): IncomingMessage | null {
+  const { method, headers, rawHeaders, socket } = request
+  const url = rawTarget(request)
+  if (rawHeaders.reduce((sum, text) => sum + text.length, url.length) > KEPT_HEAD_CHARS) return null
+  const kept = { method, headers, url, socket: { remoteAddress: socket.remoteAddress } }
   return kept as unknown as IncomingMessage
 }

@@ -35,7 +35,7 @@ export interface RelayOptions {
    */
   onRevoked(isUntouched: boolean): void
   /** It was given up, by the client or by us, while the upstream had it and had not answered it whole. Ends the exchange. */
-  onAbandoned(relay: Counted, connection: RequestChannel): void
+  onAbandoned(relay: Counted & { request: IncomingMessage }, connection: RequestChannel): void
   /** All is over, whatever way; called once. */
   onSettled(): void
   /** The protocol has changed. */

@@ -96,6 +96,15 @@ test('a mode that would let it in does not wait for it, and with 0 none does', a
   assert.equal((await careless.site.enter(drain)).wait.outcome, 'complete')
 })
 
+test('of a large request that was given up nothing is kept, and a drain waits for it in any mode', async (t) => {
+  const { site, begin } = await working(t, 60_000)
+  for (const size of [10, 5000])
+    (await begin(`GET /${size} HTTP/1.1\r\nX-Size: ${'x'.repeat(size)}\r\nX-End:`)).socket.destroy()
+  await waitUntil(() => site.inFlight.abandoned === 2)
+  const { wait } = await site.enter({ ...drain, mode: 'read-only', timeout: '50ms' })
+  assert.deepEqual([wait.outcome, wait.abandoned], ['not-proven', 1])
+})
+
 test('an answer that came whole, and an app that broke off by itself, leave nothing', async (t) => {
   const { site, ask } = await working(t, 60_000)
   assert.equal((await ask('/whole')).status, 200)
