@@ -30,6 +30,11 @@ export interface UpstreamPool {
 /** How long an unused connection is kept, and how many are (nginx: upstream `keepalive_timeout`, `keepalive`). */
 const KEEP_ALIVE_TIMEOUT_MS = 60_000
 const MAX_IDLE = 256
+/**
+ * The same for one that was opened and not needed after all. Node does not count it as idle, so an app that lets its
+ * connections finish before it stops would wait for it.
+ */
+const UNUSED_TIMEOUT_MS = 500
 /** An upstream that says how long it keeps connections is not kept waiting for its time-out (Node's own agent: the same). */
 const KEEP_ALIVE_MARGIN_MS = 1000
 /** A name may mean another address by now, and a connection that is always in use would never find out. */
@@ -54,7 +59,8 @@ export function createPool(options: PoolOptions): UpstreamPool {
     onUnreachable,
     onIdle(connection, announcedMs) {
       const now = performance.now()
-      connection.deadline.set(Math.min(KEEP_ALIVE_TIMEOUT_MS, withMargin(announcedMs)), 'idle-timeout')
+      const keptMs = connection.isKept ? withMargin(announcedMs) : UNUSED_TIMEOUT_MS
+      connection.deadline.set(Math.min(KEEP_ALIVE_TIMEOUT_MS, keptMs), 'idle-timeout')
       if (idle.length < MAX_IDLE && now - connection.openedMs < maxAgeMs) idle.push(connection)
       else connection.abort()
       if (connection.isKept) record.onKept()

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CLEAN_AFTER_KEPT, createKeepRecord } from '../../src/upstream/keep-record.ts'
 import { front } from '../helpers/front.ts'
+import { waitUntil } from '../helpers/store-contract.ts'
 import { httpUpstream, readRequest, tcpUpstream, type Upstream } from '../helpers/upstream.ts'
 
 const MINUTE_MS = 60_000
@@ -74,4 +75,12 @@ test('a connection is given up before the time for which the upstream says that 
   assert.equal(upstream.connections, 1)
   await sleep(550)
   assert.equal(upstream.connections, 0)
+})
+
+test('a connection that nobody needed is closed at once, so that an app which is to stop does not wait for it', async (t) => {
+  const upstream = await httpUpstream(t, (_request, response) => response.end('ok'))
+  await front(t, { upstream: upstream.url, healthCheck: 'tcp', healthIntervalMs: 60_000 })
+  await waitUntil(async () => upstream.connections === 1)
+  await waitUntil(async () => upstream.connections === 0, 2000)
+  assert.equal(upstream.seen.length, 0)
 })
