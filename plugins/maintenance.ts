@@ -59,10 +59,7 @@ export interface Gate {
   handOver(to: (request: IncomingMessage, response: ServerResponse) => void): void
   /** Whether a request that was let in before may go to the app at this moment. */
   letsIn(request: IncomingMessage): boolean
-  /**
-   * Decides once more on a request that was let in before, and of which the app has got nothing: it is answered, waits, or
-   * goes on.
-   */
+  /** Decides anew on a request that was let in before, and of which the app has got nothing. */
   receive(request: FastifyRequest, reply: FastifyReply, goOn: () => void): void
   /** Looks once more at a request that was let in before and has become a connection of another protocol only now. */
   review(running: Running): void
@@ -234,6 +231,8 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
   fastify.addHook('preClose', async () => gate.giveUp())
   fastify.addHook('onClose', async () => {
     forget()
+    // Whoever keeps one that was replaced would keep all that came after it.
+    handedOver = null
     if (shared === undefined) answers.close()
     if (isOwn) await site.close()
   })
