@@ -14,7 +14,7 @@ import { createReload } from './reload.ts'
 import { createServiceManager } from './service-manager.ts'
 import { createServing, type Serving } from './serving.ts'
 import { onSignals } from './signals.ts'
-import { readSmallFile } from './small-file.ts'
+import { readPemFile } from './small-file.ts'
 import { openWebhooks } from './webhooks.ts'
 import { createWorkers } from './workers.ts'
 
@@ -53,7 +53,7 @@ export async function runServer(
     recover: settings.recover,
     coldStart: settings.coldStart,
     fencing: settings.fencing,
-    ...(settings.storeCa === null ? {} : { ca: readSmallFile(settings.storeCa, 1_048_576).toString() }),
+    ...(settings.storeCa === null ? {} : { ca: readPemFile(settings.storeCa).toString() }),
     software: packageVersion(),
     timing: { coldStartMs: settings.coldStartGraceMs },
     onError,

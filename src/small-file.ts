@@ -1,5 +1,13 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 
+/** Longer than any bundle of certificates that there is. */
+const PEM_LIMIT_BYTES = 1_048_576
+
+/** Reads a file of certificates or a key, as {@link readSmallFile}. */
+export function readPemFile(path: string): Buffer {
+  return readSmallFile(path, PEM_LIMIT_BYTES)
+}
+
 /**
  * Reads a small regular file whole. Never waits, so that a reload can use it: reading the other kinds, such as a FIFO that
  * has no writer, may take for ever, and nobody would be served meanwhile.

@@ -11,11 +11,10 @@ import { readWebhookSecrets } from '../config/webhook-secrets.ts'
 import { InputError, IntermissionError, quote } from '../errors.ts'
 import { CertificateError } from '../listeners/certificates.ts'
 import { isRedisUrl } from '../redis-url.ts'
-import { readSmallFile } from '../small-file.ts'
+import { readPemFile } from '../small-file.ts'
 import { checkPages } from './check-pages.ts'
 
 const READABLE_FOLDER = 'a readable directory'
-const LARGEST_CA_BYTES = 1_048_576
 
 /** Everything that the sites name outside of the configuration, just as a start would find it. */
 export async function checkSites({ sites, ...shared }: Settings): Promise<ConfigProblem[]> {
@@ -117,7 +116,7 @@ export async function checkState({ store, recover }: Settings): Promise<ConfigPr
 /** Certificates to verify the store with are read just as at start. */
 export function checkStoreCa({ storeCa }: Settings): ConfigProblem[] {
   if (storeCa === null) return []
-  return attempt('storeCa', () => void createSecureContext({ ca: readSmallFile(storeCa, LARGEST_CA_BYTES) }))
+  return attempt('storeCa', () => void createSecureContext({ ca: readPemFile(storeCa) }))
 }
 
 /** Whether a shared store can be used now. It may be later, so this is no problem of the configuration. */
@@ -125,10 +124,7 @@ export async function checkSharedStore({ store, storeCa }: Settings): Promise<st
   if (!isRedisUrl(store)) return []
   const { probeRedis } = await import('../fleet/probe.ts')
   try {
-    await probeRedis(
-      store,
-      storeCa === null ? undefined : readSmallFile(storeCa, LARGEST_CA_BYTES).toString()
-    )
+    await probeRedis(store, storeCa === null ? undefined : readPemFile(storeCa).toString())
     return []
   } catch (error) {
     return [`store: ${(error as Error).message}`]

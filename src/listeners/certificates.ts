@@ -2,7 +2,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { IntermissionError, quote } from '../errors.ts'
-import { readSmallFile } from '../small-file.ts'
+import { readPemFile } from '../small-file.ts'
 
 export interface CertificateFiles {
   certPath: string
@@ -29,8 +29,6 @@ export class CertificateError extends IntermissionError {
     this.field = field
   }
 }
-
-const LARGEST_FILE_BYTES = 1_048_576
 
 /** RFC 9325 section 3.1.1. */
 export const MIN_TLS_VERSION = 'TLSv1.2'
@@ -63,7 +61,7 @@ function loadCertificate({ certPath, keyPath }: CertificateFiles, nowMs: number)
 
 function readPem(field: 'tlsCert' | 'tlsKey', path: string): Buffer {
   try {
-    return readSmallFile(path, LARGEST_FILE_BYTES)
+    return readPemFile(path)
   } catch (cause) {
     throw new CertificateError(field, `${quote(path)} cannot be read: ${(cause as Error).message}`, { cause })
   }

@@ -2,9 +2,7 @@ import { createHash } from 'node:crypto'
 import { connect, isIP, type NetConnectOpts, type OnReadOpts, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, createSecureContext } from 'node:tls'
 import { InputError } from '../errors.ts'
-import { readSmallFile } from '../small-file.ts'
-
-const LARGEST_PEM_BYTES = 1_048_576
+import { readPemFile } from '../small-file.ts'
 
 /** How an https upstream proves who it is, and how we prove who we are. */
 export interface UpstreamTls {
@@ -177,7 +175,7 @@ function secureContext(
 function readPem(field: string, file: string | undefined): Buffer | undefined {
   if (file === undefined) return undefined
   try {
-    return readSmallFile(file, LARGEST_PEM_BYTES)
+    return readPemFile(file)
   } catch (cause) {
     throw new InputError(field, file, 'a PEM file that can be read', { cause })
   }
