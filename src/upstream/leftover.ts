@@ -21,6 +21,12 @@ export interface LeftoverCounter {
   end(leftover: Counted): void
 }
 
+/** What is left of a request. */
+interface Leftover extends Counted {
+  /** What its answer is watched on. */
+  socket: Socket | null
+}
+
 export interface LeftoverOptions {
   /** How long an app may go on of which nothing is seen; 0: nobody cares. */
   timeoutMs: number
@@ -48,7 +54,7 @@ export function watchAbandoned(
   const count = counter
   let watched = 0
 
-  function lookAfter(leftover: Counted & { socket: Socket | null }, method: string): void {
+  function lookAfter(leftover: Leftover, method: string): void {
     const { socket } = leftover
     const forget = (): void => count.end(leftover)
     if (socket === null) {
@@ -65,21 +71,18 @@ export function watchAbandoned(
 
   return (entry, connection) => {
     const leftover = createLeftover(entry.request)
-    if (watched < WATCHED_AT_MOST && count.abandon(entry, leftover)) {
-      leftover.socket = connection.release()
-      lookAfter(leftover, entry.request.method!)
-    } else {
-      connection.abort()
-      if (count.abandon(entry, leftover)) lookAfter(leftover, entry.request.method!)
-    }
+    const isCounted = count.abandon(entry, leftover)
+    if (isCounted && watched < WATCHED_AT_MOST) leftover.socket = connection.release()
+    else connection.abort()
+    if (isCounted) lookAfter(leftover, entry.request.method!)
   }
 }
 
-function createLeftover(request: IncomingMessage): Counted & { socket: Socket | null } {
-  const leftover = {
+function createLeftover(request: IncomingMessage): Leftover {
+  const leftover: Leftover = {
     request: judgedBy(request),
     isUpgraded: false,
-    socket: null as Socket | null,
+    socket: null,
     withdraw: () => false,
     close() {},
     abort: () => void leftover.socket?.destroy()
