@@ -7,9 +7,17 @@ export interface Cleanup {
   after(task: () => unknown): void
 }
 
-/** An empty folder of this test's own, removed when the test ends. Its name is short enough for a unix socket inside. */
+const over: string[] = []
+process.once('exit', () => {
+  for (const dir of over) rmSync(dir, { recursive: true, force: true, maxRetries: 3 })
+})
+
+/**
+ * An empty folder of this test's own. Its name is short enough for a unix socket inside. It is removed when the process ends,
+ * not with the test: a gateway that is stopped after it would find its state gone, and write it anew.
+ */
 export function tempDir(t: Cleanup): string {
   const dir = mkdtempSync(join(tmpdir(), 'intermission-'))
-  t.after(() => rmSync(dir, { recursive: true, force: true, maxRetries: 3 }))
+  t.after(() => over.push(dir))
   return dir
 }
