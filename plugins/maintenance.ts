@@ -17,6 +17,7 @@ import { answerOwn, mayBeOwn } from '../src/gate/own-addresses.ts'
 import type { OwnAnswer, OwnRefusal } from '../src/gate/own-answer.ts'
 import { createOwnRequests } from '../src/gate/own-request.ts'
 import { publicStatus } from '../src/gate/public-status.ts'
+import { refusalOf } from '../src/gate/refusal.ts'
 import { mayGoOn, type Running } from '../src/gate/review.ts'
 import { checkRouteConfig, type RouteConfig } from '../src/gate/route-config.ts'
 import { checkStateSource } from '../src/gate/state-source.ts'
@@ -89,7 +90,6 @@ const OWN = { store: true, site: true, maintenance: true, replaces: true } as co
 const OPTIONS: Record<keyof MaintenanceOptions, true> = { ...GATE_OPTIONS, ...OWN }
 /** What a gate counts goes on with the one that takes its place. */
 const passedAt = new WeakMap<Gate, Passed>()
-const STARTING_RETRY_SECONDS = 5
 
 async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions): Promise<void> {
   refuseUnknown('maintenance', options, OPTIONS)
@@ -163,11 +163,7 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
   }
 
   function refuse(request: IncomingMessage, response: ServerResponse, id: string, reason: string): void {
-    const { message, until, site: name } = site.state
-    const said = site.isKnown
-      ? { message, until, retryAfterSeconds: secondsLeft() }
-      : { retryAfterSeconds: STARTING_RETRY_SECONDS }
-    answers.write(request, response, { status: 503, reason, ...said, site: name, requestId: id })
+    answers.write(request, response, refusalOf(site, secondsLeft, reason, id))
   }
 
   function answersOwn(request: FastifyRequest, reply: FastifyReply): boolean {

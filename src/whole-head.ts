@@ -1,6 +1,7 @@
 /**
- * Gives a response its head in one piece. Node's `writeHead` takes every field apart, checks it and looks for those that it
- * knows, which is a tenth of an answer from memory. Where nothing of that can make a difference, this says the same bytes.
+ * Gives a response its head in one piece, and its body with it where that is known. Node's `writeHead` takes every field
+ * apart, checks it and looks for those that it knows, which is a tenth of an answer from memory. Where nothing of that can
+ * make a difference, this says the same bytes.
  */
 import { ServerResponse } from 'node:http'
 
@@ -49,21 +50,74 @@ export function setWholeHead(
   response: ServerResponse,
   status: number,
   reasonPhrase: string,
-  { text, lacksDate }: HeadLines
+  lines: HeadLines
 ): boolean {
+  const keptMs = keptMsOf(response, status)
+  return (
+    keptMs !== null && setHead(response, status, reasonPhrase, headText(status, reasonPhrase, lines, keptMs))
+  )
+}
+
+/** An answer that many get. It is put together anew when its date has to change. */
+export class WholeAnswer {
+  readonly #status: number
+  readonly #reasonPhrase: string
+  readonly #lines: HeadLines
+  readonly #body: string
+  #text = ''
+  #date = ''
+  #keptMs = 0
+
+  /** @param body as long as the fields say; one character a byte */
+  constructor(status: number, reasonPhrase: string, lines: HeadLines, body: string) {
+    this.#status = status
+    this.#reasonPhrase = reasonPhrase
+    this.#lines = lines
+    this.#body = body
+  }
+
+  /** Gives it to a response and ends that. @returns false when nothing was done, as {@link setWholeHead} says */
+  endBy(response: ServerResponse): boolean {
+    const keptMs = keptMsOf(response, this.#status)
+    if (keptMs === null) return false
+    if (this.#date !== httpDate() || this.#keptMs !== keptMs) {
+      this.#date = httpDate()
+      this.#keptMs = keptMs
+      this.#text = headText(this.#status, this.#reasonPhrase, this.#lines, keptMs) + this.#body
+    }
+    // Node sends what it takes for the head as it is, with what is written first, which is nothing here.
+    if (!setHead(response, this.#status, this.#reasonPhrase, this.#text)) return false
+    response.end()
+    return true
+  }
+}
+
+/** For how long the connection is kept idle, 0 for ever; null when Node has to make the head. */
+function keptMsOf(response: ServerResponse, status: number): number | null {
   const { req } = response
-  if (req.httpVersionMajor !== 1 || req.httpVersionMinor !== 1 || req.method === 'HEAD') return false
-  if (status < 200 || status === 204 || status === 304) return false
-  if (!response.shouldKeepAlive || response.headersSent || !response.sendDate) return false
-  if (response.writeHead !== writeHead || response.getHeaderNames().length > 0) return false
-  const node = response as unknown as NodeResponse
-  const { _keepAliveTimeout: keptMs, _maxRequestsPerSocket: most } = node
-  if (keptMs === undefined || most === undefined || most > 0) return false
+  if (req.httpVersionMajor !== 1 || req.httpVersionMinor !== 1 || req.method === 'HEAD') return null
+  if (status < 200 || status === 204 || status === 304) return null
+  if (!response.shouldKeepAlive || response.headersSent || !response.sendDate) return null
+  if (response.writeHead !== writeHead || response.getHeaderNames().length > 0) return null
+  const { _keepAliveTimeout: keptMs, _maxRequestsPerSocket: most } = response as unknown as NodeResponse
+  return keptMs === undefined || most === undefined || most > 0 ? null : keptMs
+}
+
+function headText(
+  status: number,
+  reasonPhrase: string,
+  { text, lacksDate }: HeadLines,
+  keptMs: number
+): string {
   const date = lacksDate ? `Date: ${httpDate()}\r\n` : ''
   const kept = keptMs > 0 ? `Keep-Alive: timeout=${Math.floor(keptMs / 1000)}\r\n` : ''
+  return `HTTP/1.1 ${status} ${reasonPhrase}\r\n${text}${date}Connection: keep-alive\r\n${kept}\r\n`
+}
+
+function setHead(response: ServerResponse, status: number, reasonPhrase: string, text: string): boolean {
   response.statusCode = status
   response.statusMessage = reasonPhrase
-  node._header = `HTTP/1.1 ${status} ${reasonPhrase}\r\n${text}${date}Connection: keep-alive\r\n${kept}\r\n`
+  ;(response as unknown as NodeResponse)._header = text
   // A Node that keeps it elsewhere does not know of it.
   return response.headersSent
 }

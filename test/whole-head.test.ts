@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import { headLines, setWholeHead } from '../src/whole-head.ts'
+import { headLines, setWholeHead, WholeAnswer } from '../src/whole-head.ts'
 import { rawClient } from './helpers/raw-client.ts'
+import { waitUntil } from './helpers/store-contract.ts'
 import type { Cleanup } from './helpers/temp-dir.ts'
 
 const FIELDS = ['Content-Type', 'text/plain', 'X-Byte', 'caf\xe9', 'Set-Cookie', 'a=1', 'Set-Cookie', 'b=2']
@@ -50,6 +51,56 @@ for (const [what, status, fields] of [
     assert.equal(dated(ours), dated(node))
   })
 }
+
+test('a whole answer is what Node would send, again and again, and with a large body', async (t) => {
+  for (const body of ['', 'caf\xe9', 'x'.repeat(300_000)]) {
+    const fields = [...FIELDS, 'Content-Length', String(body.length)]
+    const whole = new WholeAnswer(503, 'Sö', headLines(fields)!, body)
+    const seen: string[] = []
+    for (const keepAliveTimeout of [7500, 0]) {
+      let ends = 0
+      const server = createServer((request, response) => {
+        response.on('finish', () => ends++)
+        if (request.url === '/node') response.writeHead(503, 'Sö', fields).end(body, 'latin1')
+        else assert.equal(whole.endBy(response), true)
+      })
+      server.keepAliveTimeout = keepAliveTimeout
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      t.after(() => server.close())
+      const client = await rawClient(t, (server.address() as AddressInfo).port)
+      const answers: string[] = []
+      for (const path of ['/node', '/whole', '/whole']) {
+        const from = client.received.length
+        client.send(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
+        await waitUntil(() => {
+          const [head = '', ...rest] = client.received.slice(from).split('\r\n\r\n')
+          return head !== '' && rest.join('').length === body.length && rest.length > 0
+        })
+        answers.push(client.received.slice(from).replace(/Date: .*?\r\n/, 'Date: now\r\n'))
+      }
+      assert.ok(answers[1] === answers[0] && answers[2] === answers[0], answers[1]!.slice(0, 500))
+      assert.equal(ends, 3)
+      seen.push(answers[1]!)
+    }
+    assert.match(seen[0]!, /Keep-Alive: timeout=7\r\n/)
+    assert.doesNotMatch(seen[1]!, /Keep-Alive:/)
+  }
+})
+
+test('the date of a whole answer goes with the time', async (t) => {
+  const whole = new WholeAnswer(503, 'No', headLines(LENGTH)!, 'no')
+  const server = createServer((_request, response) => void whole.endBy(response))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  const client = await rawClient(t, (server.address() as AddressInfo).port)
+  const dates = new Set<string>()
+  await waitUntil(() => {
+    client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    for (const [, date = ''] of client.received.matchAll(/\r\nDate: (.*?)\r\n/g)) dates.add(date)
+    return dates.size > 1
+  })
+  for (const date of dates) assert.ok(Math.abs(Date.parse(date) - Date.now()) < 3000, date)
+})
 
 test('the date of a head in one piece is that of now', async (t) => {
   const text = await answered(t, inOnePiece, 200, LENGTH)

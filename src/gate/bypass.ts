@@ -51,23 +51,22 @@ export function createBypass(options: BypassOptions, isGoodLink: LinkCheck): Byp
     return address !== null && addresses.has(address)
   }
 
-  function hasToken(request: IncomingMessage): boolean {
-    const { token } = shownBy(request)
+  function hasToken(token: string | string[] | undefined): boolean {
     if (typeof token !== 'string' || token.length > LONGEST_TOKEN) return false
     return findToken(token) !== undefined || isGoodLink(token)
   }
 
-  function hasCookie(request: IncomingMessage): boolean {
-    const tokens = bypassCookies(shownBy(request).cookie).slice(0, MOST_COOKIES)
+  function hasCookie(cookie: string): boolean {
+    if (cookie === '') return false
+    const tokens = bypassCookies(cookie).slice(0, MOST_COOKIES)
     return tokens.some((token) => token.length <= LONGEST_TOKEN && isGoodLink(token))
   }
 
-  return (request, target) =>
-    isAcmeChallenge(target) ||
-    isOpenPath(target) ||
-    hasAddress(request) ||
-    hasToken(request) ||
-    hasCookie(request)
+  return (request, target) => {
+    if (isAcmeChallenge(target) || isOpenPath(target) || hasAddress(request)) return true
+    const { token, cookie } = shownBy(request)
+    return hasToken(token) || hasCookie(cookie)
+  }
 }
 
 /** @throws InputError that names the option and the rule */

@@ -12,6 +12,8 @@ export interface Site {
 export type SiteMode = 'live' | 'maintenance' | 'read-only' | 'hold'
 
 export interface SiteState {
+  /** The name of the site. */
+  readonly site: string
   readonly mode: SiteMode
   readonly message: string | null
   /** ISO 8601 in UTC. */

@@ -73,7 +73,7 @@ export function createAnswers(options: AnswersOptions = {}): Answers {
   const { log, pagesDir, returnSpreadMs = 2000, returns = () => true } = options
   const look = createLook(options.brand, pagesDir, returnSpreadMs)
   const library = openLibrary({ folder: pagesDir, look, returns, log })
-  const sayings = createSayings()
+  const sayings = createSayings(library.find)
   let edition = library.edition
 
   function answerTo(request: IncomingMessage, problem: Problem): Prepared {
@@ -89,11 +89,11 @@ export function createAnswers(options: AnswersOptions = {}): Answers {
     if (cors !== null && saying.status === 503 && isPreflight(request)) {
       return preflightAnswer(saying, [...cors, ...preflightHeaders(request)])
     }
-    const found = library.find(saying.status, saying.reason, request.headers['accept-language'] ?? '')
+    const found = saying.pageFor(request.headers['accept-language'] ?? '')
     const answer = prepareAnswer(request, saying, found, problem)
     const { headers = [] } = problem
     if (cors === null && headers.length === 0) return answer
-    return { ...answer, headers: [...answer.headers, ...(cors ?? []), ...headers], lines: null }
+    return { ...answer, headers: [...answer.headers, ...(cors ?? []), ...headers], whole: null }
   }
 
   function write(
@@ -139,8 +139,9 @@ export function createAnswers(options: AnswersOptions = {}): Answers {
     },
     render(problem, language) {
       library.refresh()
-      const found = library.find(problem.status, problem.reason, language)
-      const html = renderPage(createSayings().of(problem), found, problem).replace(ASSET, (path) =>
+      const saying = createSayings(library.find).of(problem)
+      const found = saying.pageFor(language)
+      const html = renderPage(saying, found, problem).replace(ASSET, (path) =>
         dataUrl(library.asset(assetName(path) ?? ''), path)
       )
       return {

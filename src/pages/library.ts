@@ -9,7 +9,7 @@ import { type FolderFile, isUsed, pageFileName } from './folder-file.ts'
 import { watchFolder } from './folder-watch.ts'
 import type { Look } from './look.ts'
 import { createLookup, type FoundPage } from './lookup.ts'
-import { languageRanges, remember } from './negotiate.ts'
+import { languageRanges } from './negotiate.ts'
 
 /** All pages an answer can be made of. */
 export interface Library {
@@ -19,6 +19,7 @@ export interface Library {
   readonly languages: readonly string[]
   /** Takes in the edits since the last call. Reads files only when there are some. */
   refresh(): void
+  /** Looks a page up anew each time. */
   find(status: number, reason: string | null, acceptLanguage: string): FoundPage
   /** A file beside the operator's pages. */
   asset(name: string): Asset | undefined
@@ -52,17 +53,14 @@ export function openLibrary({ folder, log, ...options }: LibraryOptions): Librar
   builtIn.load()
   own?.load()
 
-  function arrange(): Pick<Library, 'languages'> & { find: ReturnType<typeof remember<FoundPage>> } {
+  function arrange(): Pick<Library, 'languages' | 'find'> {
     const files = own?.files ?? NO_FILES
     const composed = createComposedPages(builtIn.files, files, options)
     const lookup = createLookup(files, composed, own === undefined || hasOwnTemplate(files))
     const named = [...files.keys()].map((file) => pageFileName(file)?.language || composed.languages[0]!)
     return {
       languages: [...new Set([...composed.languages, ...named])],
-      find: remember((acceptLanguage, wanted) => {
-        const [status, reason = ''] = wanted.split(' ')
-        return lookup(Number(status), reason || null, languageRanges(acceptLanguage))
-      })
+      find: (status, reason, acceptLanguage) => lookup(status, reason, languageRanges(acceptLanguage))
     }
   }
   let { find, languages } = arrange()
@@ -81,7 +79,7 @@ export function openLibrary({ folder, log, ...options }: LibraryOptions): Librar
       edition++
       ;({ find, languages } = arrange())
     },
-    find: (status, reason, acceptLanguage) => find(acceptLanguage, `${status} ${reason ?? ''}`),
+    find: (status, reason, acceptLanguage) => find(status, reason, acceptLanguage),
     asset: (name) => own?.files.get(name)?.asset,
     close() {
       watch?.close()

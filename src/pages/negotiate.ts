@@ -33,23 +33,23 @@ const MEMBER_LIMIT = 32
 export function chooseForm(request: IncomingMessage): Form {
   const { headers } = request
   const dest = headers['sec-fetch-dest']
-  const script = dest === 'empty' || SCRIPT_BODY.test(contentTypeOf(request))
+  const script =
+    dest === 'empty' || (headers['content-type'] !== undefined && SCRIPT_BODY.test(contentTypeOf(request)))
   const other = typeof dest === 'string' && dest !== 'empty' && !DOCUMENT_DESTINATIONS.has(dest)
   return formOf(headers.accept ?? '', script ? 's' : other ? 'o' : 'n')
 }
 
 // As it was sent: a proxy may have hidden it in `headers` from a framework that parses bodies.
 function contentTypeOf({ headers, rawHeaders }: IncomingMessage): string {
-  if (headers['content-type'] === undefined) return ''
   for (let index = 0; index < rawHeaders.length; index += 2) {
     if (rawHeaders[index]!.toLowerCase() === 'content-type') return rawHeaders[index + 1]!
   }
-  return headers['content-type']
+  return headers['content-type'] ?? ''
 }
 
 /** Chooses the content coding: the best of br and gzip that the client takes, br when it is indifferent. */
 export function chooseCoding(header: string | string[] | undefined): Coding {
-  return header === undefined ? 'identity' : codingOf(String(header), '')
+  return header === undefined ? 'identity' : codingOf(String(header))
 }
 
 /** The language ranges a client asks for, best first, each followed by its shorter forms (RFC 4647 section 3.4). */
@@ -70,11 +70,11 @@ export function languageRanges(header: string): string[] {
 export function remember<T>(
   compute: (key: string, hint: string) => T,
   entries = 128
-): (key: string, hint: string) => T {
+): (key: string, hint?: string) => T {
   const known = new Map<string, T>()
   // Most ask like the one before, and a comparison costs less than a look-up.
   let last: { key: string; hint: string; answer: T } | undefined
-  return (key, hint) => {
+  return (key, hint = '') => {
     if (last !== undefined && last.key === key && last.hint === hint) return last.answer
     if (key.length > 256) return compute(key, hint)
     const full = hint + key

@@ -17,6 +17,13 @@ const CACHEABLE_BY_DEFAULT = new Set([404, 405, 410, 414, 501])
 /** What became of what the client sent: nothing was to be changed, it did not reach the app, or it may have. */
 type Submission = 'safe' | 'notSent' | 'maybeSent'
 
+/** Kinds of clients that get one page in different bytes. */
+const KINDS: Record<Submission, Record<Coding, string>> = {
+  safe: { br: 'safe br', gzip: 'safe gzip', identity: 'safe' },
+  notSent: { br: 'not sent br', gzip: 'not sent gzip', identity: 'not sent' },
+  maybeSent: { br: 'maybe sent br', gzip: 'maybe sent gzip', identity: 'maybe sent' }
+}
+
 // RFC 9110 section 9.2.1. A page that answers one of these may be asked for again.
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
@@ -34,11 +41,14 @@ export function prepareAnswer(
     return htmlAnswer(saying, found, chooseCoding(request.headers['accept-encoding']), request, problem)
   }
   if (form === 'text') {
-    return saying.keep('text', () => plainAnswer(saying, 'text/plain; charset=utf-8', problemLine(problem)))
+    return saying.keep(null, 'text', () =>
+      plainAnswer(saying, 'text/plain; charset=utf-8', problemLine(problem))
+    )
   }
   const id = problem.requestId
-  if (id === undefined) return saying.keep('json', () => jsonAnswer(saying, `${problemHead(problem)}null}`))
-  const head = saying.keep('json up to the id', () => jsonAnswer(saying, problemHead(problem))).body
+  if (id === undefined)
+    return saying.keep(null, 'json', () => jsonAnswer(saying, `${problemHead(problem)}null}`))
+  const head = saying.keep(null, 'json up to the id', () => jsonAnswer(saying, problemHead(problem))).body
   return jsonAnswer(saying, `${head}${toBytes(JSON.stringify(id))}}`)
 }
 
@@ -62,8 +72,8 @@ function htmlAnswer(
   if (page.varies.byRequest) {
     return htmlWith(saying, found, { coding: 'identity', bytes: fillTemplate(page.template, values()) })
   }
-  const kind = `${found.own ? 'own' : 'built-in'} ${page.file} ${submission}`
-  return saying.keep(`${kind} ${coding}`, () => {
+  return saying.keep(found, KINDS[submission][coding], () => {
+    const kind = `${found.own ? 'own' : 'built-in'} ${page.file} ${submission}`
     let body = page.body ?? saying.bodies.get(kind)
     if (body === undefined) {
       body = createBody(fillTemplate(page.template, values()))

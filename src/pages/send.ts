@@ -1,14 +1,14 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import { isHttp2 } from '../is-http2.ts'
-import { type HeadLines, setWholeHead } from '../whole-head.ts'
+import type { WholeAnswer } from '../whole-head.ts'
 
 /** A whole answer, made beforehand. */
 export interface Prepared {
   readonly status: number
   /** Names and values in turn, as node's `writeHead` takes them. */
   readonly headers: readonly string[]
-  /** The headers as they go over the wire, where they are made for many. */
-  readonly lines?: HeadLines | null
+  /** The same as it goes over the wire, where it is made for many. */
+  readonly whole?: WholeAnswer | null
   /** One character a byte. */
   readonly body: string
 }
@@ -34,24 +34,31 @@ export function send(
   const unread = !modern && hasBody(request)
   const ending = !modern && (close || (unread && request.destroyed))
   if (ending) response.shouldKeepAlive = false
-  writeHead(response, answer, modern, ending)
-  const empty = request.method === 'HEAD' || answer.body === ''
-  if (!unread || request.complete) end(response, empty ? '' : answer.body)
-  else if (close && !request.destroyed) linger(request, response, empty ? '' : answer.body)
-  else {
-    end(response, empty ? '' : answer.body)
-    discard(request)
+  const goesOn = unread && !request.complete
+  const body = request.method === 'HEAD' ? '' : answer.body
+  if (goesOn && close && !request.destroyed) {
+    writeHead(response, answer, modern, ending)
+    linger(request, response, body)
+    return
   }
+  if (answer.whole?.endBy(response) !== true) {
+    writeHead(response, answer, modern, ending)
+    response.end(body, 'latin1')
+  }
+  if (goesOn) discard(request)
 }
 
 function writeHead(response: ServerResponse, answer: Prepared, modern: boolean, ending: boolean): void {
-  const { status, lines } = answer
+  const { status } = answer
   const headers = answer.headers as string[]
-  const reasonPhrase = STATUS_CODES[status] ?? 'Error'
   if (modern) response.writeHead(status, headers)
-  else if (ending) response.writeHead(status, reasonPhrase, [...headers, 'Connection', 'close'])
-  else if (!lines || !setWholeHead(response, status, reasonPhrase, lines))
-    response.writeHead(status, reasonPhrase, headers)
+  else
+    response.writeHead(status, reasonPhraseOf(status), ending ? [...headers, 'Connection', 'close'] : headers)
+}
+
+/** What stands beside a status in an answer of ours. */
+export function reasonPhraseOf(status: number): string {
+  return STATUS_CODES[status] ?? 'Error'
 }
 
 /** Whether the client is beyond any answer: gone, answered, or in the middle of one. */
@@ -61,17 +68,6 @@ export function isOver(response: ServerResponse): boolean {
 
 function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
-}
-
-function end(response: ServerResponse, body: string): void {
-  if (body === '' || isHttp2(response.req)) {
-    response.end(body, 'latin1')
-    return
-  }
-  // Head and body in one piece for the kernel: Node would hold them back and add the empty write of `end` to them.
-  response.write(body, 'latin1')
-  response.socket?.uncork()
-  response.end()
 }
 
 // Without this the next request on the connection would never be read.
