@@ -6,6 +6,7 @@ import { judge } from './compare.ts'
 import { report, runFuzz } from './fuzz.ts'
 import { readWithClient } from './node-client.ts'
 import { createNodeReader } from './node-reader.ts'
+import { readOurs } from './our-reader.ts'
 import type { HeadRead, Reading } from './reading.ts'
 
 const SHORT_RUN_CASES = 20_000
@@ -72,6 +73,16 @@ test('the bare parser stands for the client of node:http', async () => {
 })
 
 // Of a response that is not whole the client may keep to itself what came together with the error.
+test('what comes with a change of protocols in one packet is handed on whole', () => {
+  const later = Buffer.from(`HTTP/1.1 200 OK\r\n${'y'.repeat(100_000)}`)
+  const head = Buffer.from(
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'
+  )
+  const fuzz = { ...DEFAULTS, upgrade: true, packets: [Buffer.concat([head, later])] }
+  assert.equal(judge(fuzz, createNodeReader()), 'same: upgrade')
+  assert.ok(readOurs(fuzz).rest === later.toString())
+})
+
 function essence({ end, interims, head, body, trailers, rest }: Reading): object {
   const withoutVersion = (read: HeadRead | null): object | null => read && { ...read, version: '' }
   const whole = end === 'complete' ? { body, trailers } : {}

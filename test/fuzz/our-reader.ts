@@ -197,7 +197,10 @@ function unpause(listener: Listener, wire: Wire, connection: UpstreamConnection)
 
 function end(fuzz: FuzzCase, listener: Listener, wire: Wire, connection: UpstreamConnection): void {
   const { reading } = listener
-  if (reading.end === 'upgrade') return
+  if (reading.end === 'upgrade') {
+    reading.rest += Buffer.concat(wire.pushed).toString('latin1')
+    return
+  }
   if (fuzz.ending === 'open') {
     if (listener.state === 'over') return
     // Nothing more comes: the request must end all the same. Only a request that is still being sent may wait.

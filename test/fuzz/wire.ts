@@ -10,6 +10,8 @@ export class Wire extends EventEmitter {
   paused = false
   /** How often something was sent. */
   writes = 0
+  /** Bytes that are for whoever has the socket after a change of protocols. */
+  readonly pushed: Buffer[] = []
   readonly connectEvent = 'connect'
   #onread: OnReadOpts | null = null
 
@@ -33,6 +35,11 @@ export class Wire extends EventEmitter {
 
   write(): boolean {
     this.writes++
+    return true
+  }
+
+  push(bytes: Buffer): boolean {
+    this.pushed.push(bytes)
     return true
   }
 
