@@ -12,7 +12,7 @@ import { refuseUnknown } from '../src/known-options.ts'
 import { processSamples } from '../src/metrics/process-samples.ts'
 import { createRequestCounts, type RequestCounts } from '../src/metrics/request-counts.ts'
 import { EXPOSITION_TYPE, exposition, type Sample } from '../src/metrics/samples.ts'
-import { gateSamples, modeSamples, proxySamples } from '../src/metrics/site-samples.ts'
+import { gateSamples, maintenanceSamples, proxySamples } from '../src/metrics/site-samples.ts'
 import { addObserver, answeredStatus, observationOf, observe } from '../src/observation.ts'
 
 /** Where the numbers are told, and under which name. */
@@ -72,7 +72,7 @@ async function metrics(fastify: FastifyInstance, options: MetricsOptions): Promi
   const own: Metrics = {
     samples: () => [
       ...counts.samples(),
-      ...(fastify.hasDecorator('maintenance') ? modeSamples(fastify.maintenance) : []),
+      ...(fastify.hasDecorator('maintenance') ? maintenanceSamples(fastify.maintenance) : []),
       ...(fastify.hasDecorator('gate') ? gateSamples(site, fastify.gate) : []),
       ...(fastify.hasDecorator('proxy') ? proxySamples(site, fastify.proxy) : [])
     ],

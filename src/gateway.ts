@@ -103,7 +103,8 @@ export async function createGateway(settings: Settings, { ...deps }: GatewayDeps
   const factsHere = (name: string): Partial<SiteFacts> => {
     const { upstreams = [], inFlight = 0, held = 0, tunnels = 0 } = sites.get(name)?.proxy ?? {}
     const { held: heldAtGate = 0, bypassed = 0 } = sites.get(name)?.gate ?? {}
-    return { upstreams, inFlight, held: held + heldAtGate, bypassed, tunnels }
+    const { abandoned } = deps.control.site(name).inFlight
+    return { upstreams, inFlight, abandoned, held: held + heldAtGate, bypassed, tunnels }
   }
   const { factsOf = factsHere, samples: more = () => [] } = deps
   const samples = (): Sample[] => {

@@ -8,7 +8,7 @@ export function siteFacts(gateway: Gateway, control: Control): Record<string, Pa
 }
 
 /** The same of several processes: numbers add up, and an upstream is as well as the worst opinion of it. */
-export function addFacts(all: readonly Partial<SiteFacts>[]): Partial<SiteFacts> {
+export function addFacts(all: readonly Partial<SiteFacts>[]): Omit<SiteFacts, 'hosts'> {
   const sum = (of: (facts: Partial<SiteFacts>) => number | undefined): number =>
     all.reduce((total, facts) => total + (of(facts) ?? 0), 0)
   const ages = all.flatMap(({ oldestInFlightMs }) => oldestInFlightMs ?? [])
@@ -16,6 +16,7 @@ export function addFacts(all: readonly Partial<SiteFacts>[]): Partial<SiteFacts>
     upstreams: addUpstreams(all.flatMap(({ upstreams = [] }) => upstreams)),
     inFlight: sum(({ inFlight }) => inFlight),
     oldestInFlightMs: ages.length === 0 ? null : Math.max(...ages),
+    abandoned: sum(({ abandoned }) => abandoned),
     bypassed: sum(({ bypassed }) => bypassed),
     held: sum(({ held }) => held),
     tunnels: sum(({ tunnels }) => tunnels)

@@ -20,6 +20,7 @@ export interface Workers {
   readonly barrier: Barrier
   readonly workers: number
   readonly inFlight: number
+  readonly abandoned: number
   factsOf(site: string): Partial<SiteFacts>
   /** The numbers of all of them, for Prometheus. */
   samples(): Promise<Sample[]>
@@ -93,8 +94,10 @@ export function createWorkers(deps: WorkersDeps): Workers {
       return settings.workers
     },
     get inFlight() {
-      const facts = [...entries].flatMap((entry) => Object.values(entry.facts))
-      return facts.reduce((sum, { inFlight = 0 }) => sum + inFlight, 0)
+      return addFacts(allFacts()).inFlight
+    },
+    get abandoned() {
+      return addFacts(allFacts()).abandoned
     },
     factsOf: (site) => addFacts([...entries].flatMap(({ facts }) => facts[site] ?? [])),
     samples: samples.collect,
@@ -126,6 +129,10 @@ export function createWorkers(deps: WorkersDeps): Workers {
       stopped ??= stop(timeoutMs)
       return stopped
     }
+  }
+
+  function allFacts(): Partial<SiteFacts>[] {
+    return [...entries].flatMap(({ facts }) => Object.values(facts))
   }
 
   async function stop(timeoutMs: number): Promise<void> {

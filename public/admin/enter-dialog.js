@@ -1,5 +1,6 @@
 import { call, conflictText } from './api.js'
 import { busy, field, h, setText } from './dom.js'
+import { waitedFor } from './format.js'
 import { createPreview } from './preview.js'
 
 const NAMES = { maintenance: 'maintenance', 'read-only': 'read-only', hold: 'hold' }
@@ -79,7 +80,7 @@ export function openEnterDialog({ site, mode, path, report, follow }) {
     latest = now
     // While ours is on its way the change that is seen is ours; what is left to wait for are the requests from before.
     if (!isSending) noticeChange()
-    else if (drained.checked) setText(progress, `Waiting: ${now.inFlight} requests are in flight.`)
+    else if (drained.checked) setText(progress, `Waiting for ${waitedFor(now)}.`)
   })
 
   function noticeChange() {
@@ -147,5 +148,6 @@ function doneText(name, mode, wait) {
   const done = `${name} is in ${NAMES[mode]}.`
   if (wait === undefined || wait.outcome === 'complete') return done
   if (wait.outcome === 'superseded') return `${done} It was changed again while we waited.`
-  return `${done} ${wait.inFlight} requests are still in flight${wait.lost.length > 0 ? `, and nothing is known of ${wait.lost.join(', ')}` : ''}.`
+  const lost = wait.lost.length > 0 ? `; nothing is known of ${wait.lost.join(', ')}` : ''
+  return `${done} There are still ${waitedFor(wait)}${lost}.`
 }

@@ -28,9 +28,15 @@ export function distance(iso) {
     : RELATIVE.format(Math.round(hours / 24), 'day')
 }
 
-/** What is shown of a wait: "3 in flight, the oldest for 12 s". */
+/** What is shown of those that are not over: "3, the oldest for 12 s". */
 export function inFlight(count, oldestMs) {
   return oldestMs === null || count === 0
     ? `${count}`
     : `${count}, the oldest for ${Math.round(oldestMs / 1000)} s`
+}
+
+/** What a drain waits for: "3 requests in flight, and 1 given up that the app may still be working on". */
+export function waitedFor({ inFlight, abandoned }) {
+  const givenUp = abandoned > 0 ? `, and ${abandoned} given up that the app may still be working on` : ''
+  return `${inFlight} requests in flight${givenUp}`
 }

@@ -37,13 +37,13 @@ export function showMembers(container, { members, store }) {
   if (container.dataset.shown === key) return
   container.dataset.shown = key
   const rows = members.map(
-    ({ id, host, version, isSelf, state, revision, drained, inFlight, lastSeenAt }) => [
+    ({ id, host, version, isSelf, state, revision, drained, inFlight, abandoned, lastSeenAt }) => [
       `${id}${isSelf ? ' (this one)' : ''}`,
       host,
       version,
       state,
       `${revision}${drained ? '' : ', not drained'}`,
-      `${inFlight}`,
+      `${inFlight}${abandoned > 0 ? `, ${abandoned} given up` : ''}`,
       lastSeenAt === null ? 'now' : distance(lastSeenAt)
     ]
   )

@@ -135,6 +135,7 @@ function factsOf(site) {
     paths.length > 0 && ['Only', paths.join(', ')],
     next !== null && ['Planned next', `${time(next.from)} to ${time(next.until)}`],
     ['In flight', inFlight(site.inFlight, site.oldestInFlightMs)],
+    site.abandoned > 0 && ['Given up', `${site.abandoned} that the app may still be working on`],
     site.held > 0 && ['Held', `${site.held}`],
     site.bypassed > 0 && ['Passing by bypass', `${site.bypassed}`],
     site.tunnels > 0 && ['Open WebSockets', `${site.tunnels}`]

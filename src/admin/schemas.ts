@@ -11,6 +11,10 @@ const instant: Schema = { type: 'string', format: 'date-time' }
 const instantOrNull: Schema = { type: ['string', 'null'], format: 'date-time' }
 const texts: Schema = { type: 'array', items: text }
 const yesNo: Schema = { type: 'boolean' }
+const abandoned: Schema = {
+  ...count,
+  description: 'given up (their clients have left, or they were cut), and may still be running'
+}
 const oneOf = (...words: string[]): Schema => ({ enum: words })
 const of = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` })
 const listOf = (name: string): Schema => ({ type: 'array', items: of(name) })
@@ -70,10 +74,7 @@ export const SCHEMAS = {
     applied: count,
     drained: count,
     inFlight: count,
-    abandoned: {
-      ...count,
-      description: 'given up (their clients have left, or they were cut), and may still be running'
-    },
+    abandoned,
     oldestMs: millisecondsOrNull,
     lost: texts
   }),
@@ -127,6 +128,7 @@ export const SCHEMAS = {
     upstreams: listOf('Upstream'),
     inFlight: count,
     oldestInFlightMs: millisecondsOrNull,
+    abandoned,
     bypassed: count,
     held: count,
     tunnels: count
@@ -140,6 +142,7 @@ export const SCHEMAS = {
     revision: count,
     drained: yesNo,
     inFlight: count,
+    abandoned,
     lastSeenAt: { ...instantOrNull, description: 'null: it is the one that answers, or was never heard' },
     workers: { ...count, description: 'processes that serve there' },
     refused: { ...textOrNull, description: 'why it does not take the state in the store; null: it does' }
@@ -152,6 +155,7 @@ export const SCHEMAS = {
       version: text,
       startedAt: instant,
       inFlight: count,
+      abandoned,
       held: count,
       upstreams: listOf('Upstream'),
       store,

@@ -28,6 +28,8 @@ export interface SiteFacts {
   inFlight: number
   /** Age of the oldest of them, in milliseconds. */
   oldestInFlightMs: number | null
+  /** Requests that were given up, and that the app may still be working on. */
+  abandoned: number
   /** Requests that pass the closed gate right now. */
   bypassed: number
   /** Requests that wait. */
@@ -64,6 +66,8 @@ export interface MemberStatus {
   drained: boolean
   /** Requests that it has handed to the app and that are not over. */
   inFlight: number
+  /** Requests that were given up there, and that the app may still be working on. */
+  abandoned: number
   /** Null: it is the one that answers, or was never heard. */
   lastSeenAt: string | null
   /** Processes that serve there. */
@@ -97,6 +101,7 @@ export interface Status extends Partial<StateDocument> {
   /** The shared one. */
   revision: number
   inFlight: number
+  abandoned: number
   held: number
   upstreams: UpstreamStatus[]
   store: StoreStatus
@@ -115,6 +120,7 @@ export function statusOf(control: Control, sources: StatusSources): Status {
     startedAt,
     revision: control.revision,
     inFlight: sum(({ inFlight }) => inFlight),
+    abandoned: sum(({ abandoned }) => abandoned),
     held: sum(({ held }) => held),
     upstreams: sites.flatMap(({ upstreams }) => upstreams),
     store: sources.store?.() ?? { kind: 'unknown', reachable: control.isKnown, staleSince: null }
@@ -127,7 +133,7 @@ export function statusOf(control: Control, sources: StatusSources): Status {
 
 function siteStatus(view: Maintenance, facts: Partial<SiteFacts> = {}): SiteStatus {
   const { state, next, isOverdue, inFlight } = view
-  const { count, oldestMs } = inFlight
+  const { count, oldestMs, abandoned } = inFlight
   return {
     ...state,
     hosts: facts.hosts ?? [],
@@ -136,6 +142,7 @@ function siteStatus(view: Maintenance, facts: Partial<SiteFacts> = {}): SiteStat
     upstreams: facts.upstreams ?? [],
     inFlight: facts.inFlight ?? count,
     oldestInFlightMs: facts.oldestInFlightMs ?? oldestMs,
+    abandoned: facts.abandoned ?? abandoned,
     bypassed: facts.bypassed ?? 0,
     held: facts.held ?? 0,
     tunnels: facts.tunnels ?? 0
@@ -144,7 +151,7 @@ function siteStatus(view: Maintenance, facts: Partial<SiteFacts> = {}): SiteStat
 
 // A gateway that is alone is its only member.
 function self(
-  { version, revision, inFlight }: Pick<Status, 'version' | 'revision' | 'inFlight'>,
+  { version, revision, inFlight, abandoned }: Pick<Status, 'version' | 'revision' | 'inFlight' | 'abandoned'>,
   { ready }: StatusSources
 ): MemberStatus {
   const host = hostname()
@@ -157,8 +164,9 @@ function self(
     isSelf: true,
     state,
     revision,
-    drained: inFlight === 0,
+    drained: inFlight + abandoned === 0,
     inFlight,
+    abandoned,
     lastSeenAt: null,
     workers: 1,
     refused: null

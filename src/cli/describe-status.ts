@@ -19,13 +19,14 @@ export function describeStatus(status: Said, { color, nowMs = Date.now() }: Stat
 }
 
 function trafficOf(site: Said, paint: Paint, nowMs: number): string[] {
-  const { hosts, next, upstreams, inFlight, oldestInFlightMs, held, bypassed, tunnels } = site
+  const { hosts, next, upstreams, inFlight, oldestInFlightMs, abandoned, held, bypassed, tunnels } = site
   const oldest = typeof oldestInFlightMs === 'number' ? `, the oldest for ${length(oldestInFlightMs)}` : ''
   return [
     ...row('hosts', Array.isArray(hosts) ? hosts.map(plain).join(' ') : ''),
     ...nextOf(next, nowMs),
     ...listOf(upstreams).map((upstream) => upstreamOf(upstream, paint)),
     ...row('in flight', typeof inFlight === 'number' && `${inFlight}${inFlight > 0 ? oldest : ''}`),
+    ...row('given up', abandoned ? `${plain(abandoned)} that the app may still be working on` : ''),
     ...row('held', held || ''),
     ...row('bypassed', bypassed || ''),
     ...row('tunnels', tunnels || '')
@@ -53,12 +54,13 @@ function membersOf(members: readonly Said[], paint: Paint, nowMs: number): strin
 
 /** One gateway of a fleet on one line. */
 export function memberLine(member: Said, paint: Paint, nowMs: number): string {
-  const { id, host, version, state, revision, inFlight, lastSeenAt, isSelf, refused } = member
+  const { id, host, version, state, revision, inFlight, abandoned, lastSeenAt, isSelf, refused } = member
   const seen = lastSeenAt && state !== 'live' ? `, last seen ${instant(lastSeenAt, nowMs)}` : ''
   const shown = paint(plain(state), state === 'live' ? 'green' : state === 'lost' ? 'red' : 'yellow')
+  const givenUp = abandoned ? `, ${plain(abandoned)} given up` : ''
   const self = isSelf === true ? ', this one' : ''
   const refusal = refused ? `, ${paint(`refuses the stored state: ${plain(refused)}`, 'red')}` : ''
-  return `  ${plain(id)} ${shown} on ${plain(host)}, version ${plain(version)}, revision ${plain(revision)}, ${plain(inFlight)} in flight${seen}${self}${refusal}`
+  return `  ${plain(id)} ${shown} on ${plain(host)}, version ${plain(version)}, revision ${plain(revision)}, ${plain(inFlight)} in flight${givenUp}${seen}${self}${refusal}`
 }
 
 /** That the store cannot be reached, or nothing. */

@@ -1,6 +1,6 @@
 import type { AdminClient } from './admin-client.ts'
 import { sitesOf } from './describe.ts'
-import { running } from './describe-wait.ts'
+import { left } from './describe-wait.ts'
 import type { Io } from './verb.ts'
 
 const ASK_EVERY_MS = 500
@@ -19,9 +19,11 @@ export function showProgress(client: AdminClient, site: string | undefined, io: 
     try {
       const status = await client.get('/status', 'sites')
       const sites = sitesOf(status).filter((one) => site === undefined || one.site === site)
-      const count = sites.reduce((sum, { inFlight }) => sum + Number(inFlight ?? 0), 0)
+      const inFlight = sites.reduce((sum, site) => sum + Number(site.inFlight ?? 0), 0)
+      const abandoned = sites.reduce((sum, site) => sum + Number(site.abandoned ?? 0), 0)
       const ages = sites.flatMap(({ oldestInFlightMs: ms }) => (typeof ms === 'number' ? [ms] : []))
-      if (!isOver && count > 0) progress(`waiting: ${running(count, Math.max(0, ...ages))}`)
+      const text = left(inFlight, Math.max(0, ...ages), abandoned).join('; ')
+      if (!isOver && text !== '') progress(`waiting: ${text}`)
     } catch {
       // The change itself will tell what is wrong.
     }

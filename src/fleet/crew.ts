@@ -11,6 +11,8 @@ export interface Crew {
   /** The sites that are served here. */
   readonly siteNames: readonly string[]
   readonly inFlight: number
+  /** Given up, and perhaps still running. */
+  readonly abandoned: number
   readonly workers: number
   /** Ends every request that is under way, in the middle. */
   abort(): void

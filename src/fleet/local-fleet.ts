@@ -32,7 +32,7 @@ export function createLocalFleet(store: StateStore, kind: StoreStatus['kind'], s
   }
 
   function self(): MemberInfo {
-    const inFlight = crew?.inFlight ?? 0
+    const { inFlight = 0, abandoned = 0 } = crew ?? {}
     return {
       id,
       host: hostname(),
@@ -40,8 +40,9 @@ export function createLocalFleet(store: StateStore, kind: StoreStatus['kind'], s
       isSelf: true,
       state: isStopping ? 'stopping' : 'live',
       revision: crew?.revision ?? 0,
-      drained: inFlight === 0,
+      drained: inFlight + abandoned === 0,
       inFlight,
+      abandoned,
       lastSeenAt: null,
       workers: crew?.workers ?? 0,
       refused: null

@@ -201,6 +201,7 @@ export function createMember(deps: MemberDeps): Member {
       isStopping,
       workers: crew?.workers ?? 0,
       inFlight: crew?.inFlight ?? 0,
+      abandoned: crew?.abandoned ?? 0,
       sites: looked?.sites ?? {}
     }
   }

@@ -17,6 +17,7 @@ export interface MemberInfo {
   /** Whether it has said that nothing is left there from before that. */
   drained: boolean
   inFlight: number
+  abandoned: number
   /** ISO 8601 in UTC, on the clock of the store; null when it has never been heard. */
   lastSeenAt: string | null
   /** Processes that serve there. */
@@ -45,8 +46,11 @@ function describe(entry: MemberEntry, nowMs: number, selfId: string, leaseMs: nu
     revision: parseVersion(report?.applied ?? '')?.revision ?? 0,
     drained:
       report !== undefined &&
-      (sites.length > 0 ? sites.every(({ drained }) => drained) : report.inFlight === 0),
+      (sites.length > 0
+        ? sites.every(({ drained }) => drained)
+        : report.inFlight + (report.abandoned ?? 0) === 0),
     inFlight: report?.inFlight ?? 0,
+    abandoned: report?.abandoned ?? 0,
     lastSeenAt: report === undefined ? null : new Date(leaseEndMs - leaseMs).toISOString(),
     workers: report?.workers ?? 0,
     refused: report?.refused ?? null

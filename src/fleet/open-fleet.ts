@@ -62,6 +62,9 @@ function others(crew: Omit<Crew, 'revision' | 'siteNames'>, own: Crew): Crew {
     get inFlight() {
       return crew.inFlight
     },
+    get abandoned() {
+      return crew.abandoned
+    },
     get workers() {
       return crew.workers
     },
@@ -81,6 +84,9 @@ function crewOf(control: Control, barrier: Barrier): Crew {
     },
     get inFlight() {
       return inFlights().reduce((sum, { count }) => sum + count, 0)
+    },
+    get abandoned() {
+      return inFlights().reduce((sum, { abandoned }) => sum + abandoned, 0)
     },
     workers: 1,
     abort() {

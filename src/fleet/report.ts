@@ -15,6 +15,8 @@ export interface Report {
   workers: number
   /** Requests that were handed to the app and are not over, of all sites. */
   inFlight: number
+  /** Requests of all sites that were given up, and may still be running. */
+  abandoned?: number
   /** Of the sites that it serves and that the document has in another mode than live. */
   sites: Record<string, SiteReport>
 }
@@ -43,11 +45,12 @@ export function parseReport(text: string): Report | undefined {
 
 function isReport(value: unknown): value is Report {
   if (!isObject(value) || !isObject(value.sites)) return false
-  const { host, software, startedAt, applied, refused, fences, isStopping, workers, inFlight, sites } = value
+  const { host, software, startedAt, applied, refused, fences, isStopping, sites } = value
+  const { workers, inFlight, abandoned = 0 } = value
   return (
     [host, software, startedAt, applied, refused ?? ''].every((each) => typeof each === 'string') &&
     [fences, isStopping].every((each) => typeof each === 'boolean') &&
-    [workers, inFlight].every(isCount) &&
+    [workers, inFlight, abandoned].every(isCount) &&
     Object.values(sites).every(isSiteReport)
   )
 }

@@ -36,6 +36,11 @@ const CATALOG = {
     help: 'Requests that were handed to the upstream and are not over, upgraded connections included.',
     labels: ['site']
   },
+  intermission_abandoned_requests: {
+    type: 'gauge',
+    help: 'Requests that were given up, as by visitors who have left, and that the app may still be working on.',
+    labels: ['site']
+  },
   intermission_held_requests: {
     type: 'gauge',
     help: 'Requests that wait: at the gate for the end of a hold, or for an upstream to come back.',

@@ -2,12 +2,13 @@
 import type { Sample } from './samples.ts'
 
 /** The part of `fastify.maintenance` that is told. */
-export interface ModeState {
+export interface MaintenanceState {
   readonly site: string
   /** False as long as nobody knows the mode. */
   readonly isKnown: boolean
   readonly state: { mode: string; since: string }
   readonly isOverdue: boolean
+  readonly inFlight: { readonly abandoned: number }
 }
 
 /** The part of `fastify.proxy` that is told. */
@@ -33,9 +34,16 @@ export interface GateState {
 const MODES = ['live', 'maintenance', 'read-only', 'hold']
 const BREAKER_STATES = ['closed', 'half-open', 'open']
 
-export function modeSamples({ site, isKnown, state, isOverdue }: ModeState): Sample[] {
-  if (!isKnown) return []
+export function maintenanceSamples(maintenance: MaintenanceState): Sample[] {
+  const { site, isKnown, state, isOverdue, inFlight } = maintenance
+  const abandoned = {
+    name: 'intermission_abandoned_requests',
+    labels: { site },
+    value: inFlight.abandoned
+  } as const
+  if (!isKnown) return [abandoned]
   return [
+    abandoned,
     ...stateSet('intermission_mode', { site }, 'mode', MODES, state.mode),
     {
       name: 'intermission_mode_since_timestamp_seconds',

@@ -62,8 +62,10 @@ test('the status tells of upstreams, of what is under way, of the next window an
       version: '1.0.0',
       startedAt: since,
       store: { kind: 'redis', reachable: false, staleSince: since },
-      members: [self, { ...self, id: 'b:1', state: 'lost', lastSeenAt: since, isSelf: false }],
-      sites: [{ ...site, inFlight: 2, oldestInFlightMs: 12_345, held: 7, bypassed: 0, tunnels: 1 }]
+      members: [self, { ...self, id: 'b:1', abandoned: 3, state: 'lost', lastSeenAt: since, isSelf: false }],
+      sites: [
+        { ...site, inFlight: 2, oldestInFlightMs: 12_345, abandoned: 1, held: 7, bypassed: 0, tunnels: 1 }
+      ]
     },
     plain
   )
@@ -75,11 +77,12 @@ test('the status tells of upstreams, of what is under way, of the next window an
     '  upstream     http://b unhealthy, 0 busy',
     '  upstream     http://c unreachable, 0 busy',
     '  in flight    2, the oldest for 12 s',
+    '  given up     1 that the app may still be working on',
     '  held         7',
     '  tunnels      1',
     'members',
     '  a:1 live on a, version 1.0.0, revision 3, 2 in flight, this one',
-    '  b:1 lost on a, version 1.0.0, revision 3, 2 in flight, last seen 2030-01-01T00:00:00Z (12 min ago)',
+    '  b:1 lost on a, version 1.0.0, revision 3, 2 in flight, 3 given up, last seen 2030-01-01T00:00:00Z (12 min ago)',
     'store redis unreachable since 2030-01-01T00:00:00Z (12 min ago): what is shown may be old',
     'gateway 1.0.0, started 2030-01-01T00:00:00Z (12 min ago)'
   ])

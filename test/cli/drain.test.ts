@@ -72,7 +72,9 @@ test('enter --wait drained --force cuts what is left, and ends with 3 while the 
   const why = '1 request given up that the app may still be working on'
   assert.deepEqual([code, stderr], [3, `changed, but not all of it is proven: ${why}\n`])
   assert.notEqual(await answered, 200)
+  assert.match((await verb('status')).stdout, /^ {2}given up +1 that the app may still be working on$/m)
   assert.equal((await verb('enter', '--wait', 'drained')).code, 0)
+  assert.doesNotMatch((await verb('status')).stdout, /given up/)
 })
 
 test('a wait that somebody else overtakes ends with 3 and says so', async (t) => {
@@ -100,4 +102,17 @@ test('on a terminal a drain shows what it waits for, and takes that line away at
   assert.match(stdout, /\r\x1b\[Kwaiting: 1 request still running, the oldest for \d+(\.\d)? s/)
   assert.match(stdout, /\r\x1b\[K\x1b\[33mmaintenance\x1b\[39m since /)
   assert.equal(await answered, 200)
+})
+
+test('a drain that waits only for what was given up shows that as well', async (t) => {
+  if (!requireTool(t, 'script')) return
+  const { env, ask, verb } = await busy(t, 60_000)
+  const { answered } = await ask()
+  await verb('enter', '--wait', 'drained', '--timeout', '1s', '--force')
+  assert.notEqual(await answered, 200)
+  const command = `${COMMAND} enter --wait drained`
+  const { stdout } = await run(t, 'script', ['-qec', command, '/dev/null'], {
+    env: { ...env, TERM: 'xterm' }
+  })
+  assert.match(stdout, /\r\x1b\[Kwaiting: 1 request given up that the app may still be working on/)
 })

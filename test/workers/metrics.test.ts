@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
+import { callGateway } from '../helpers/gateway-status.ts'
 import { metricValue, readMetrics } from '../helpers/metrics.ts'
 import { type GatewayProcess, startGateway } from '../helpers/process.ts'
 import { waitUntil } from '../helpers/store-contract.ts'
@@ -56,4 +57,27 @@ test('the metrics are the sums over the workers, and what a killed one had count
   assert.equal(answered(await scrape(gateway)), 30)
   app.release()
   await slow
+})
+
+test('what visitors have left behind on all workers is added up in the status and the metrics', async (t) => {
+  const app = await startApp(t)
+  const gateway = await startGateway(t, [
+    ...['--workers', '2', '--upstream', app.url, '--access-log', 'off', '--abandoned-timeout', '3s']
+  ])
+  const gone = new AbortController()
+  const asked = Array.from({ length: 4 }, () =>
+    fetch(`${gateway.url}/slow`, { signal: gone.signal }).catch(() => {})
+  )
+  await waitUntil(() => app.open === 4)
+  gone.abort()
+  await Promise.all(asked)
+  const given = async (): Promise<unknown[]> => {
+    const { abandoned, inFlight: under, members } = await callGateway(gateway, 'GET', '/status')
+    const [member] = members as { abandoned: number; drained: boolean }[]
+    return [abandoned, under, member?.abandoned, member?.drained]
+  }
+  await waitUntil(async () => String(await given()) === '4,0,4,false')
+  assert.equal(metricValue(await scrape(gateway), 'intermission_abandoned_requests', { site: 'default' }), 4)
+  await waitUntil(async () => String(await given()) === '0,0,0,true')
+  assert.equal(metricValue(await scrape(gateway), 'intermission_abandoned_requests', { site: 'default' }), 0)
 })
