@@ -2,7 +2,10 @@ import { IntermissionError } from './errors.ts'
 import { suggestion } from './near.ts'
 
 /** What Fastify itself reads of the options of every plugin. */
-const OF_FASTIFY = ['prefix', 'logLevel', 'logSerializers']
+const OF_FASTIFY = ['logLevel', 'logSerializers']
+
+// Fastify reads it too, but not of a plugin that decorates the app it is registered in: there everything would go to it.
+const INSTEAD_OF_PREFIX = 'register it within a plugin of yours that has the prefix'
 
 /**
  * Refuses options that nobody reads: a slip such as `bypasPaths` would otherwise do nothing, and nobody would notice.
@@ -14,7 +17,8 @@ const OF_FASTIFY = ['prefix', 'logLevel', 'logSerializers']
 export function refuseUnknown(place: string, options: object, known: Readonly<Record<string, true>>): void {
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(known, name) || OF_FASTIFY.includes(name)) continue
-    const text = `${place}: there is no option ${name}; ${suggestion(name, Object.keys(known))}`
+    const hint = name === 'prefix' ? INSTEAD_OF_PREFIX : suggestion(name, Object.keys(known))
+    const text = `${place}: there is no option ${name}; ${hint}`
     throw new IntermissionError('ERR_PLUGIN_MISUSE', text)
   }
 }

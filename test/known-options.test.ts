@@ -50,6 +50,22 @@ test('a plugin refuses an option that it does not have, and says which one was m
   }
 })
 
+test('a prefix, which would do nothing, is refused with what to do instead', async (t) => {
+  const app = Fastify()
+  t.after(() => app.close())
+  const mistaken = app.register(proxy, { upstream, prefix: '/api' })
+  await assert.rejects(async () => mistaken, {
+    code: 'ERR_PLUGIN_MISUSE',
+    message: 'proxy: there is no option prefix; register it within a plugin of yours that has the prefix'
+  })
+
+  const right = Fastify()
+  t.after(() => right.close())
+  await right.register(async (child) => child.register(proxy, { upstream }), { prefix: '/api' })
+  assert.equal((await right.inject('/elsewhere')).statusCode, 404)
+  assert.equal((await right.inject('/api/here')).statusCode, 502)
+})
+
 test('what Fastify reads of the options of every plugin is no slip', async (t) => {
   const app = Fastify()
   t.after(() => app.close())

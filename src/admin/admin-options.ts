@@ -50,5 +50,5 @@ const OPTIONS: Record<keyof AdminOptions, true> = {
 
 /** @throws IntermissionError that names an option which there is not */
 export function checkAdminOptions(options: AdminOptions): void {
-  refuseUnknown('admin', options, OPTIONS)
+  refuseUnknown('admin', options, { ...OPTIONS, prefix: true })
 }
