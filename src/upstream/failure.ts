@@ -5,6 +5,7 @@
 /** What happened, as far as we can know. */
 export type FailureCause =
   | 'refused' // nobody listens, no socket file, no route, name not found
+  | 'full' // no room for one more connection: in the queue of who listens, or for files and ports of ours
   | 'untrusted' // a certificate that does not prove who the upstream is, or no TLS at all
   | 'connect-timeout'
   | 'reset' // the connection ended before the response head
@@ -41,6 +42,7 @@ export interface FailureAnswer {
 export function answerForFailure(cause: FailureCause): FailureAnswer | null {
   switch (cause) {
     case 'refused':
+    case 'full':
     case 'untrusted':
       return { status: 502, reason: 'upstream-unreachable', mayHaveArrived: false }
     case 'reset':
@@ -63,14 +65,22 @@ export function isOurDoing(cause: FailureCause): boolean {
   return cause === 'response-timeout' || cause === 'idle-timeout' || cause === 'invalid-response'
 }
 
+const FULL = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL'])
+
+/** Whether connections that stand may be as good as ever, although no more can be had: nobody has said no. */
+export function leavesOthers(cause: FailureCause): boolean {
+  return cause === 'full' || cause === 'connect-timeout'
+}
+
 /** Why a connection could not be had. */
 export function connectFailure(error: NodeJS.ErrnoException): UpstreamError {
+  const { code = '' } = error
   // OpenSSL's verdicts on a certificate, and Node's on its names.
-  const untrusted = /CERT|SIGNATURE|UNABLE_TO|ERR_TLS|ERR_SSL|EPROTO/.test(error.code ?? '')
+  const untrusted = /CERT|SIGNATURE|UNABLE_TO|ERR_TLS|ERR_SSL|EPROTO/.test(code)
   // A name with several addresses fails with one error for each, and no words of its own.
   const all = error instanceof AggregateError ? (error.errors as Error[]) : [error]
   return new UpstreamError(
-    untrusted ? 'untrusted' : 'refused',
+    untrusted ? 'untrusted' : FULL.has(code) ? 'full' : 'refused',
     [...new Set(all.map(({ message }) => message))].join(', ')
   )
 }
@@ -88,5 +98,5 @@ export function invalidResponse(error: unknown): UpstreamError {
 
 /** How loud a failed request is in the log: that nobody is there is said when it is found out, not for every visitor. */
 export function logLevelOf(cause: FailureCause): 'debug' | 'warn' {
-  return cause === 'refused' || cause === 'untrusted' || cause === 'connect-timeout' ? 'debug' : 'warn'
+  return answerForFailure(cause)?.mayHaveArrived === false ? 'debug' : 'warn'
 }

@@ -95,14 +95,15 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
     onBreaker(upstream, error) {
       if (error === null) {
         attempts = ATTEMPTS
-        room.release(hasNobody)
+        release()
       }
       options.onBreaker(upstream, error)
     },
+    onFree: release,
     onUnreachable(_upstream, error, request, handler) {
       lastError = error
       if (request !== null && handler !== null && !handler.isGone) onRefused(request, handler)
-      else if (holdOnRefusedMs === 0 && upstreams.every(({ breaker }) => breaker === 'open')) room.empty(fail)
+      else if (holdOnRefusedMs === 0 && upstreams.every(isGone)) room.empty(fail)
     }
   }
   const left = [...(before?.upstreams ?? [])]
@@ -122,8 +123,8 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
       other.resume(request, handler)
       return
     }
-    const upstream = upstreams.length === 1 ? upstreams[0]! : choose()
-    if (upstream.breaker === 'closed') upstream.dispatch(request, handler)
+    const upstream = upstreams.length === 1 ? upstreams[0]! : choose(request)
+    if (upstream.canTake(request.isResent)) upstream.dispatch(request, handler)
     else wait(request, handler, waitMs)
   }
 
@@ -142,27 +143,27 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
   }
 
   // The first of those that do best, counted from the one after the last choice: with equals, it is everybody's turn.
-  function choose(): Upstream {
+  function choose({ isResent }: UpstreamRequest): Upstream {
     turn = (turn + 1) % upstreams.length
     let best = upstreams[turn]!
     for (let step = 1; step < upstreams.length; step++) {
       const other = upstreams[(turn + step) % upstreams.length]!
-      if (rank(other) < rank(best)) best = other
+      if (rank(other, isResent) < rank(best, isResent)) best = other
     }
     return best
   }
 
-  function rank(upstream: Upstream): number {
-    if (upstream.breaker !== 'closed') return Number.POSITIVE_INFINITY
-    // One that fails its checks is better than none.
-    const handicap = upstream.isHealthy ? 0 : 1e9
+  function rank(upstream: Upstream, isResent: boolean): number {
+    if (!upstream.canTake(isResent)) return Number.POSITIVE_INFINITY
+    // One that fails its checks, or takes no more connections, is better than none.
+    const handicap = upstream.isHealthy && upstream.breaker === 'closed' ? 0 : 1e9
     return handicap + (options.balance === 'least-busy' ? upstream.busy : 0)
   }
 
   // Nothing has been sent and nothing has been read, so another one may have it, whatever the method.
   function onRefused(request: UpstreamRequest, handler: ExchangeHandler): void {
-    if (successor() !== null || !hasNobody()) dispatch(request, handler)
-    else if (holdOnRefusedMs > 0) wait(request, handler, holdOnRefusedMs)
+    if (successor() !== null || !hasNobody(request.isResent)) dispatch(request, handler)
+    else if (holdOnRefusedMs > 0 || upstreams.some(({ isFull }) => isFull)) wait(request, handler, waitMs)
     else handler.onError(lastError)
   }
 
@@ -191,8 +192,12 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
     prober = null
   }
 
-  function hasNobody(): boolean {
-    return upstreams.every(({ breaker }) => breaker !== 'closed')
+  function hasNobody(isResent = false): boolean {
+    return upstreams.every((upstream) => !upstream.canTake(isResent))
+  }
+
+  function release(): void {
+    room.release(({ request }) => hasNobody(request.isResent))
   }
 
   function fail({ handler }: Waiting): void {
@@ -237,6 +242,8 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
   line.current ??= forwarder
   return forwarder
 }
+
+const isGone = ({ breaker, isFull }: Upstream): boolean => breaker === 'open' && !isFull
 
 function isSame(one: Upstream, target: UpstreamTarget, timeouts: UpstreamTimeouts): boolean {
   return one.target.identity === target.identity && isDeepStrictEqual(one.timeouts, timeouts)

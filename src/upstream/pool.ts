@@ -9,6 +9,8 @@ export interface PoolOptions {
   timeouts: UpstreamTimeouts
   /** A connection stands. */
   onConnected(): void
+  /** A connection can take the next request. */
+  onFree(): void
   /** A connection could not be had; the request that wanted it, if any, has not been sent. */
   onUnreachable(error: UpstreamError, request: UpstreamRequest | null, handler: ExchangeHandler | null): void
 }
@@ -17,12 +19,16 @@ export interface PoolOptions {
 export interface UpstreamPool {
   /** Sends a request, over a kept connection when there is one. */
   dispatch(request: UpstreamRequest, handler: ExchangeHandler): void
+  /** Sends a request over a kept connection, of which there must be one. */
+  dispatchKept(request: UpstreamRequest, handler: ExchangeHandler): void
   /** Opens a connection for the next request, to see whether there is anybody. */
   connect(): void
   /** Connections that are open or being opened. */
   readonly size: number
   /** Of those, the ones that carry a request. */
   readonly busy: number
+  /** Of those, the ones that wait for one. */
+  readonly kept: number
   /** Closes every connection; nobody hears of the requests on them. */
   close(): void
 }
@@ -45,7 +51,7 @@ const SHORTEST_TICK_MS = 10
 const TICKS_PER_TIMEOUT = 20
 
 export function createPool(options: PoolOptions): UpstreamPool {
-  const { target, timeouts, onConnected, onUnreachable } = options
+  const { target, timeouts, onConnected, onFree, onUnreachable } = options
   const maxAgeMs = target.isName ? MAX_AGE_BY_NAME_MS : Number.POSITIVE_INFINITY
   const connections = new Set<UpstreamConnection>()
   // Last in, first out: what was used a moment ago is the least likely to be closed at the other end.
@@ -64,6 +70,7 @@ export function createPool(options: PoolOptions): UpstreamPool {
       if (idle.length < MAX_IDLE && now - connection.openedMs < maxAgeMs) idle.push(connection)
       else connection.abort()
       if (connection.isKept) record.onKept()
+      onFree()
     },
     onBroken() {
       record.onBroken(performance.now())
@@ -113,6 +120,12 @@ export function createPool(options: PoolOptions): UpstreamPool {
     },
     get busy() {
       return connections.size - idle.length
+    },
+    get kept() {
+      return idle.length
+    },
+    dispatchKept(request, handler) {
+      idle.pop()!.send(request, handler)
     },
     dispatch(request, handler) {
       const isRevocable = request.repeatable || request.asksFirst

@@ -1,5 +1,5 @@
 import type { ExchangeHandler, UpstreamRequest, UpstreamTimeouts } from './exchange.ts'
-import type { UpstreamError } from './failure.ts'
+import { leavesOthers, type UpstreamError } from './failure.ts'
 import { createPool } from './pool.ts'
 import { canConnect, type UpstreamTarget } from './target.ts'
 
@@ -18,6 +18,8 @@ export interface UpstreamUser {
   probesAlone: boolean
   /** The breaker closed or opened; the error says why it opened. */
   onBreaker(upstream: Upstream, error: UpstreamError | null): void
+  /** No more connections can be had, but one that was kept is free. */
+  onFree(): void
   /** Nobody is there; the request, if the attempt was for one, has not been sent. */
   onUnreachable(
     upstream: Upstream,
@@ -37,11 +39,20 @@ export interface Upstream {
   /** The Host that a request of our own names. */
   readonly host: string
   readonly breaker: BreakerState
+  /** The last connection could not be had, and nobody said no: those that are kept may be as good as ever. */
+  readonly isFull: boolean
   /** What the last health check said; true while there are none. */
   isHealthy: boolean
   /** Connections that carry a request or are being opened for one. */
   readonly busy: number
   readonly connections: number
+  /**
+   * Whether a request can be sent: to whoever is there, or over what is kept of one that takes no more connections.
+   *
+   * @param isResent it has been taken back before, so that a kept connection will not do
+   */
+  canTake(isResent: boolean): boolean
+  /** Sends a request that it can take. */
   dispatch(request: UpstreamRequest, handler: ExchangeHandler): void
   /** Finds out now whether anybody is there, apart from all requests. */
   reach(): Promise<boolean>
@@ -70,6 +81,7 @@ export function createUpstream(
 ): Upstream {
   let user = firstUser
   let breaker: BreakerState = 'closed'
+  let isFull = false
   // Of the last attempt: when it began, or has failed.
   let triedMs = 0
   let probeTimer: NodeJS.Timeout | null = null
@@ -80,12 +92,18 @@ export function createUpstream(
     onConnected() {
       if (breaker === 'closed') return
       breaker = 'closed'
+      isFull = false
       stopProbing()
       user.onBreaker(upstream, null)
+    },
+    onFree() {
+      // Not before the answer that has freed it is done with.
+      if (isFull) setImmediate(() => user.onFree())
     },
     onUnreachable(error, request, handler) {
       const wasClosed = breaker === 'closed'
       breaker = 'open'
+      isFull = leavesOthers(error.reason)
       triedMs = performance.now()
       probeAlone()
       if (wasClosed) user.onBreaker(upstream, error)
@@ -129,7 +147,18 @@ export function createUpstream(
     get connections() {
       return pool.size
     },
-    dispatch: pool.dispatch,
+    get isFull() {
+      return isFull
+    },
+    canTake: (isResent) => breaker === 'closed' || (isFull && !isResent && pool.kept > 0),
+    dispatch(request, handler) {
+      if (breaker === 'closed') {
+        pool.dispatch(request, handler)
+        return
+      }
+      pool.dispatchKept(request, handler)
+      probe()
+    },
     async reach() {
       const isThere = await canConnect(target, timeouts.connectTimeoutMs)
       if (isThere) probe()

@@ -9,6 +9,7 @@ test('every cause has its answer, and says whether the app may have got the requ
   const invalid = { status: 502, reason: 'upstream-invalid-response' }
   const timeout = { status: 504, reason: 'upstream-timeout' }
   assert.deepEqual(answerForFailure('refused'), { ...unreachable, mayHaveArrived: false })
+  assert.deepEqual(answerForFailure('full'), { ...unreachable, mayHaveArrived: false })
   assert.deepEqual(answerForFailure('untrusted'), { ...unreachable, mayHaveArrived: false })
   assert.deepEqual(answerForFailure('reset'), { ...unreachable, mayHaveArrived: true })
   assert.deepEqual(answerForFailure('invalid-response'), { ...invalid, mayHaveArrived: true })
