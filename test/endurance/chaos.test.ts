@@ -25,7 +25,7 @@ test(`no gateway lets anybody through after a wait was complete, whatever happen
   assert.deepEqual(report.violations, [], `${again}\n${tail}`)
   assert.ok(report.isHealed, `the fleet did not come to rest afterwards; ${again}\n${tail}`)
   assert.ok(
-    report.complete > 0 && report.requests > durationMs / 50,
+    report.complete > 0 && report.requests > durationMs / 200,
     `too little happened; ${again}\n${tail}`
   )
 })
