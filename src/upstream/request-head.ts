@@ -68,6 +68,9 @@ export function buildRequestHead(
       return { status: 501, detail: 'unknown Transfer-Encoding' }
     if (request.httpVersionMinor === 0) return { status: 400, detail: 'Transfer-Encoding in HTTP/1.0' }
   }
+  // Some apps count in 64 bits with a sign, and what overflows there would make the body their next request.
+  if (Number(own.length ?? 0) > Number.MAX_SAFE_INTEGER)
+    return { status: 400, detail: 'a Content-Length beyond 2^53' }
   // An HTTP/2 body needs no length, since its frames say where it ends.
   const chunked =
     own.transferEncoding !== null || (overHttp2 && own.length === null && !endsWithHead(request))

@@ -22,6 +22,7 @@ export const FRAMING: readonly BadInput[] = [
   refused('a length in hexadecimal', post('hello', 'Content-Length: 0x5')),
   refused('a negative length', post('', 'Content-Length: -1')),
   refused('an empty length', post('', 'Content-Length:')),
+  refused('a length of 2^63', post('hello', 'Content-Length: 9223372036854775808')),
   refused('a length of 2^64', post('', 'Content-Length: 18446744073709551616')),
   refused('a chunk size that overflows', chunked('fffffffffffffffff\r\na\r\n0\r\n\r\n')),
   refused('a chunk size with a sign', chunked('-1\r\n')),
