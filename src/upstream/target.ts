@@ -3,6 +3,7 @@ import { connect, isIP, type NetConnectOpts, type OnReadOpts, type Socket } from
 import { type ConnectionOptions, connect as connectTls, createSecureContext } from 'node:tls'
 import { InputError } from '../errors.ts'
 import { readPemFile } from '../small-file.ts'
+import { rememberAddresses } from './known-addresses.ts'
 
 /** How an https upstream proves who it is, and how we prove who we are. */
 export interface UpstreamTls {
@@ -93,7 +94,7 @@ function parseOrigin(text: string, field: string): URL {
 
 // Half-open, so that a tunnel can end one direction and keep the other.
 function plainTarget(name: string, host: string, where: NetConnectOpts): UpstreamTarget {
-  const options = { ...where, noDelay: true, allowHalfOpen: true }
+  const options = { ...where, noDelay: true, allowHalfOpen: true, lookup: rememberAddresses() }
   const isName = 'host' in where && isIP(where.host ?? '') === 0
   return {
     ...{ name, identity: name, host, isName, connectEvent: 'connect' },
@@ -114,6 +115,7 @@ function tlsTarget(
   const options: ConnectionOptions = {
     host,
     port,
+    lookup: rememberAddresses(),
     secureContext: secureContext(tls, files),
     rejectUnauthorized: tls.verify ?? true,
     ALPNProtocols: ['http/1.1'],
