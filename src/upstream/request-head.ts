@@ -76,15 +76,17 @@ export function buildRequestHead(
     own.transferEncoding !== null || (overHttp2 && own.length === null && !endsWithHead(request))
   const hasBody = chunked || (own.length !== null && own.length !== '0')
 
-  const sentHost = host ?? options.defaultHost
-  let head = `${method} ${target.originForm} HTTP/1.1\r\nHost: ${sentHost}\r\n${own.passed}`
+  let head = `${method} ${target.originForm} HTTP/1.1\r\nHost: ${host ?? options.defaultHost}\r\n${own.passed}`
   if (chunked) head += 'Transfer-Encoding: chunked\r\n'
   if (options.upgrade !== null) head += `Connection: Upgrade\r\nUpgrade: ${options.upgrade}\r\n`
   else if (own.acceptsTrailers) head += 'Connection: TE\r\nTE: trailers\r\n'
   const forwardedFor = [own.forwardedFor, peer.address].filter((address) => address !== '').join(', ')
   if (forwardedFor !== '') head += `X-Forwarded-For: ${forwardedFor}\r\n`
   head += `X-Forwarded-Proto: ${own.forwardedProto || peer.proto}\r\n`
-  head += `X-Forwarded-Host: ${own.forwardedHost || sentHost}\r\n\r\n`
+  // What stands in for a Host that the client has not named tells nobody how the site is called.
+  const namedHost = own.forwardedHost || host
+  if (namedHost) head += `X-Forwarded-Host: ${namedHost}\r\n`
+  head += '\r\n'
   return { head, hasBody, chunked, acceptsTrailers: own.acceptsTrailers }
 }
 

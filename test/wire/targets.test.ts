@@ -140,6 +140,17 @@ test('a client of HTTP/1.0 needs no Host, and the app is told the one of the ups
   assert.deepEqual(fieldsOf(upstream.seen[0]!, 'host'), [new URL(upstream.url).host])
 })
 
+test('where the client has named no host, the app is not told that it was asked for the one of the upstream', async (t) => {
+  const { talk, upstream } = await wire(t)
+  for (const head of ['GET /a HTTP/1.0\r\n', 'GET /a HTTP/1.1\r\nHost:\r\n']) {
+    await talk(`${head}\r\n`)
+    assert.deepEqual(fieldsOf(upstream.seen.at(-1)!, 'x-forwarded-host'), [])
+    assert.deepEqual(fieldsOf(upstream.seen.at(-1)!, 'x-forwarded-proto'), ['http'])
+  }
+  await talk('GET http://shop.test/a HTTP/1.0\r\n\r\n')
+  assert.deepEqual(fieldsOf(upstream.seen.at(-1)!, 'x-forwarded-host'), ['shop.test'])
+})
+
 test('what is not HTTP/1 is refused', async (t) => {
   const { talk, reached } = await wire(t)
   const cases: [string, number][] = [
