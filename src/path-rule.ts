@@ -6,7 +6,7 @@ export const PATH_RULE_ALLOWED = 'a path such as /shop, or /shop/* for all that 
 const LONGEST = 500
 // Absolute and plain: what two readers could understand differently is no rule.
 const PLAIN = /^\/[^\s?#%;\\*\p{Cc}]*$/u
-const AMBIGUOUS = /\/\/|\/\.+(?:\/|$)/
+const AMBIGUOUS = /\/\/|\.(?:\/|$)/
 
 /** Whether a value can be a rule about paths. */
 export function isPathRule(value: unknown): value is PathRule {

@@ -7,8 +7,8 @@ import type { PathRule } from '../path-rule.ts'
 /** Whether a request target, as received, is one of the paths. */
 export type PathMatch = (target: string) => boolean
 
-// No escape, parameter, backslash or fragment, no empty segment but the last one, and none of dots alone.
-const PLAIN = /^\/$|^(?:\/(?!\.+(?:\/|$))[\w.~!$&'()*+,=:@-]+)+\/?$/
+// No escape, parameter, backslash or fragment, no empty segment but the last one, and none that ends with a dot.
+const PLAIN = /^\/$|^(?:\/[\w.~!$&'()*+,=:@-]+(?<!\.))+\/?$/
 /** More readings than that, or longer ones together, mean that somebody plays with us. */
 const MOST_READINGS = 200
 const MOST_CHARACTERS = 128 * 1024
@@ -56,12 +56,20 @@ const READERS: readonly ((path: string) => string)[] = [
   (path) => path.replace(/^(?:[a-z][a-z0-9+.-]*:)?\/{2,}[^/?#]*/i, '') || '/',
   (path) => path.replace(/[?#\0].*$/s, ''),
   (path) => path.replace(/(?:%[0-9a-f]{2})+/gi, (text) => decoded(text)),
+  // Several bytes for what is one: forbidden by RFC 3629 section 3, and read all the same by lenient decoders.
+  (path) => path.replace(OVERLONG, overlongDecoded),
   (path) => path.replace(/[\t\n\r]/g, '').trim(),
   (path) => path.replaceAll('\\', '/'),
   (path) => path.replace(/;[^/]*/g, ''),
+  // Windows knows no name that ends with a dot or a space.
+  (path) => path.replace(/(?<! ) +(?=\/|$)/g, ''),
+  (path) => path.replace(/(?<=[^/.])\.+(?=\/|$)/g, ''),
   (path) => path.replace(/\/{2,}/g, '/'),
   resolved
 ]
+
+// Of ASCII, which rules are mostly made of, in two to six bytes. Such decoders do not look at the upper bits of the last one.
+const OVERLONG = /%(?:c([01])|(?:e0|f0%80|f8%80%80|fc%80%80%80)%8([01]))%([0-9a-f]{2})/gi
 
 function anyReading(target: string, matches: (path: string) => boolean): boolean {
   const readings = new Set([target])
@@ -77,6 +85,10 @@ function anyReading(target: string, matches: (path: string) => boolean): boolean
 
 function decoded(escapes: string): string {
   return Buffer.from(escapes.replaceAll('%', ''), 'hex').toString('utf8')
+}
+
+function overlongDecoded(_bytes: string, ofTwo: string | undefined, ofMore: string, last: string): string {
+  return String.fromCharCode((Number(ofTwo ?? ofMore) << 6) | (Number.parseInt(last, 16) & 0x3f))
 }
 
 // RFC 3986 section 5.2.4.

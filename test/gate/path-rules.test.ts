@@ -20,7 +20,7 @@ test('what opens is exact, or below a prefix, whatever the query', () => {
     /healthz/ /HEALTHZ /Healthz /healthzz /healthz/../admin /healthz%2f.. /healthz;x /healthz%3fx /healthz#x
     /%68ealthz //healthz /./healthz /x/../healthz /healthz%00 /static /static/.. /static/../admin /static/..;/admin
     /static/%2e%2e/admin /static/. /static//a /static/a//b /static/..%2fadmin /static/\..\admin /static/..\admin
-    /static/.../a /static/a;b /STATIC/a \healthz healthz http://h/healthz //h/healthz * ?`)
+    /static/.../a /static/a. /static/a./b /healthz. /static/a;b /STATIC/a \healthz healthz http://h/healthz //h/healthz * ?`)
   for (const target of [...closed, '', '/static/a b', '/static/a\u00e9', '/static/a\nb', '/static/a/.\n'])
     assert.ok(!isOpen(target), target)
 })
@@ -32,11 +32,13 @@ test('what closes holds for every way in which the app may read a path', () => {
     /shop%2fa /shop;v=1/a /;v=1/shop \shop\a /x/..%5cshop /shop%3fx /shop%23x /shop%00.css /shop#x /x/..;/shop
     /..;a/shop /../shop /shop// http://any.example/shop/a HTTPS://any.example/shop //any.example/shop ///h/shop
     /\any.example/shop /admin /ADMIN/ /%41dmin /x/%252e%252e/admin /caf%C3%A9 /CAF%c3%89/ /shop/../open /%2f/shop
-    /shop/%2e%2e/open /x/..%2f..%5c%73hop /shop%20`)
-  for (const target of closed) assert.ok(isClosed(target), target)
+    /shop/%2e%2e/open /x/..%2f..%5c%73hop /shop%20 /shop. /shop./a /shop.../ /shop%2e/a /shop%20/a /shop%20.%20/a?x /SHOP.;v/a
+    /x/..%20/shop /shop%c0%afa /shop%C1%9Ca /%c1%b3hop /x/%c0%ae%c0%ae/shop /shop%e0%80%afa /shop%f0%80%80%afa /shop%25c0%25afa
+    /shop%c0%2fa /shop%fc%80%80%80%80%afa`)
+  for (const target of [...closed, '/shop /a', '/shop. ']) assert.ok(isClosed(target), target)
   const open = words(`
     / /shops /shop-a /shopping/a /x/shop /x?/shop/a /admin/a /administrator * /a%20b /caf /open;x=/shop2
-    http://shop/x /%zz /a%2 /open/..a/b /a%2fb%3fc;d=e/../f`)
+    http://shop/x /%zz /a%2 /open. /open./shop /.shop /a.shop %c3%a9 /sho%c0%af /open/..a/b /a%2fb%3fc;d=e/../f`)
   for (const target of [...open, '']) assert.ok(!isClosed(target), target)
 })
 
@@ -55,6 +57,9 @@ test('a target that can be read in endlessly many ways is closed, and costs no t
     `/${'%2525252f..;a\\'.repeat(800)}`,
     `${'/..//;'.repeat(2500)}`,
     `/${'\\;/'.repeat(8000)}`,
+    `/${'%20'.repeat(5000)}x/${'. '.repeat(5000)}x`,
+    `/${'%c0%ae%c0%af'.repeat(2000)}`,
+    `/${'a'.repeat(16_000)}.`,
     `/${'%2525'.repeat(1000)}${'\\..;/%2e//'.repeat(1500)}?${'x'.repeat(5000)}`
   ]) {
     const tookMs = [1, 2, 3].map(() => {
@@ -86,6 +91,19 @@ const READERS: Record<string, (target: string) => string | null> = {
       cut(target)
         .replace(/;[^/]*/g, '')
         .replaceAll('\\', '/')
+    ),
+  'a file of Windows': (target) =>
+    posix.normalize(
+      cut(target)
+        .split('/')
+        .map((name) => (/^\.+ *$/.test(name) ? name.trimEnd() : name.replace(/[. ]+$/, '')))
+        .join('/')
+    ),
+  'a decoder of any UTF-8': (target) =>
+    posix.normalize(
+      cut(target)
+        .replace(/%c0%ae/gi, '.')
+        .replace(/%c0%af/gi, '/')
     ),
   'lower case of the cut path': (target) => (cut(target).toLowerCase() === cut(target) ? cut(target) : null)
 }
@@ -131,6 +149,8 @@ const piece = fc.constantFrom(
     '%',
     '%zz',
     '%c0%ae',
+    '%c0%af',
+    'static. ',
     '+',
     '~',
     '...',
@@ -182,7 +202,7 @@ test('what closes holds whenever any reader comes to the closed path', () => {
 test('a rule is a plain path', () => {
   for (const rule of words('/ /* /a /a/b /a/* /caf\u00e9 /.well-known/* /a.b'))
     assert.ok(isPathRule(rule), rule)
-  const wrong = words(String.raw`a * /a* /*/a /a/** /a?b /a#b /a%2fb /a;b /a\b //a /a//b /./a /a/.. /a/...`)
+  const wrong = words(String.raw`a * /a* /*/a /a/** /a?b /a#b /a%2fb /a;b /a\b //a /a//b /./a /a/.. /a/... /a. /a./b`)
   for (const rule of [...wrong, '', '/a b', '/a\n', `/${'a'.repeat(500)}`, null, 1, {}])
     assert.ok(!isPathRule(rule), String(rule))
 })
