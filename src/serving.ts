@@ -1,5 +1,4 @@
 /** What a process serves with: gateway, listeners and certificates. A reload exchanges them together. */
-import { openFilesLimit } from './config/open-files.ts'
 import type { Settings } from './config/settings.ts'
 import type { Gateway } from './gateway.ts'
 import { type CertificateStore, createCertificateStore } from './listeners/certificate-store.ts'
@@ -7,6 +6,7 @@ import { type Certificate, loadCertificates } from './listeners/certificates.ts'
 import type { ConnectionLimit } from './listeners/connection-limit.ts'
 import { type Listener, type ListenerOptions, type ListenTarget, openListener } from './listeners/listener.ts'
 import { createNewestFirst } from './listeners/newest-first.ts'
+import { openFilesLimit, USUAL_OPEN_FILES } from './open-files.ts'
 import { limitsOf, lineOf, servedBy, type WantedListener, wantedListeners } from './public-listeners.ts'
 import type { Control } from './state/control.ts'
 
@@ -68,7 +68,7 @@ export function createServing(deps: ServingDeps): Serving {
   let certificates: CertificateStore | null = null
   let listeners = new Map<string, Open>()
   const ofOperators = createNewestFirst(
-    Math.min(MOST_ADMIN_CONNECTIONS, Math.floor(openFilesLimit() * ADMIN_SHARE))
+    Math.min(MOST_ADMIN_CONNECTIONS, Math.floor((openFilesLimit() ?? USUAL_OPEN_FILES) * ADMIN_SHARE))
   )
   const closing = new Set<Listener>()
   const retiring = new Set<Gateway>()

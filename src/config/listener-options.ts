@@ -1,7 +1,7 @@
 /** Options of the public listeners, in the order of help and README. */
 
 import { http2Weakness } from '../http2-safety.ts'
-import { openFilesLimit } from './open-files.ts'
+import { openFilesLimit, USUAL_OPEN_FILES } from '../open-files.ts'
 import type { OptionSpec, OptionTable } from './option.ts'
 import { choice, duration, onOff } from './option-kinds.ts'
 import * as read from './readers.ts'
@@ -55,7 +55,7 @@ export const LISTENER_OPTIONS: Pick<OptionTable, ListenerSetting> = {
     description: 'connections of visitors at once; those beyond are cut',
     defaultText: 'half of the files that the process may open, since a request may need a second connection',
     read: read.readCount,
-    fallback: () => Math.floor(openFilesLimit() / 2)
+    fallback: () => Math.floor((openFilesLimit() ?? USUAL_OPEN_FILES) / 2)
   },
   maxConnectionsPerAddress: {
     name: 'maxConnectionsPerAddress',

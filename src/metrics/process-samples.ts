@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
+import { openFilesLimit } from '../open-files.ts'
 import { packageVersion } from '../package-root.ts'
 import type { MetricName } from './catalog.ts'
 import type { Sample } from './samples.ts'
@@ -29,10 +30,10 @@ export function processSamples(): Sample[] {
 
 // Only Linux tells.
 function descriptors(): Partial<Record<MetricName, number>> {
+  const limit = openFilesLimit()
   try {
-    const limit = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1]
     const open = { process_open_fds: readdirSync('/proc/self/fd').length }
-    return limit === undefined ? open : { ...open, process_max_fds: Number(limit) }
+    return limit === undefined ? open : { ...open, process_max_fds: limit }
   } catch {
     return {}
   }

@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { loadSettings, loadWithOrigins } from '../../src/config/load.ts'
-import { openFilesLimit } from '../../src/config/open-files.ts'
 import { envOf } from '../../src/config/option.ts'
 import { OPTIONS } from '../../src/config/options.ts'
 import type { OptionValues, SiteSettings } from '../../src/config/settings.ts'
 import { http2Weakness } from '../../src/http2-safety.ts'
+import { openFilesLimit, USUAL_OPEN_FILES } from '../../src/open-files.ts'
 import { tempDir } from '../helpers/temp-dir.ts'
 import { COMPANIONS, CWD, EXAMPLES } from './examples.ts'
 
@@ -56,7 +56,7 @@ test('nothing given is a gateway for this machine', () => {
     http2: http2Weakness() === null,
     h2c: false,
     proxyProtocol: false,
-    maxConnections: Math.floor(openFilesLimit() / 2),
+    maxConnections: Math.floor((openFilesLimit() ?? USUAL_OPEN_FILES) / 2),
     maxConnectionsPerAddress: 0,
     maxHeaderBytes: 32_768,
     headTimeoutMs: 15_000,

@@ -202,7 +202,9 @@ test('what closes holds whenever any reader comes to the closed path', () => {
 test('a rule is a plain path', () => {
   for (const rule of words('/ /* /a /a/b /a/* /caf\u00e9 /.well-known/* /a.b'))
     assert.ok(isPathRule(rule), rule)
-  const wrong = words(String.raw`a * /a* /*/a /a/** /a?b /a#b /a%2fb /a;b /a\b //a /a//b /./a /a/.. /a/... /a. /a./b`)
+  const wrong = words(
+    String.raw`a * /a* /*/a /a/** /a?b /a#b /a%2fb /a;b /a\b //a /a//b /./a /a/.. /a/... /a. /a./b`
+  )
   for (const rule of [...wrong, '', '/a b', '/a\n', `/${'a'.repeat(500)}`, null, 1, {}])
     assert.ok(!isPathRule(rule), String(rule))
 })

@@ -18,6 +18,7 @@ const FOUNDATION = [
   'http2-safety',
   'linked-abort',
   'observation',
+  'open-files',
   'package-root',
   'path-rule',
   'peer',

@@ -10,6 +10,7 @@ import metrics from '../../plugins/metrics.ts'
 import proxy from '../../plugins/proxy.ts'
 import staticFirst from '../../plugins/static-first.ts'
 import { METRICS } from '../../src/metrics/catalog.ts'
+import { openFilesLimit } from '../../src/open-files.ts'
 import { keepRawTarget } from '../../src/raw-target.ts'
 import { metricValue, readMetrics } from '../helpers/metrics.ts'
 import { rawClient } from '../helpers/raw-client.ts'
@@ -190,6 +191,7 @@ test('every metric has its help and its type before its first value, and is in t
   const upstream = await okUpstream(t)
   const { app, port } = await gateway(t, upstream.url)
   await (await fetch(`http://127.0.0.1:${port}/`)).text()
+  assert.equal(metricValue(app.metrics.text(), 'process_max_fds'), openFilesLimit())
   for (const { name, type, help } of readMetrics(app.metrics.text())) {
     const known = METRICS[name as keyof typeof METRICS]
     assert.deepEqual([type, help], [known.type, known.help], name)
