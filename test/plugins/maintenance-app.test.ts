@@ -3,7 +3,7 @@ import { ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import test from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import maintenance, { type MaintenanceOptions } from '../../plugins/maintenance.ts'
 import proxy from '../../plugins/proxy.ts'
 import { askFor } from '../helpers/closed.ts'
@@ -174,4 +174,32 @@ test('events tell what changed into what', async (t) => {
   forget()
   await app.maintenance.enter()
   assert.deepEqual(told, ['live > hold', 'hold > read-only', 'read-only > live'])
+})
+
+test('what Fastify would answer before any hook is for the gate where the app says so, and else for Fastify', async (t) => {
+  const app = Fastify({
+    frameworkErrors(error, request, reply) {
+      if (!app.gate.turnAway(request.raw, reply.raw)) (reply as unknown as FastifyReply).send(error)
+    }
+  })
+  t.after(() => app.close())
+  await app.register(maintenance)
+  app.get('/items/:id', async () => 'an item')
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const statuses = async (): Promise<unknown[]> => {
+    const answers = [askFor(port, '/%zz'), askFor(port, '/%zz', { method: 'POST', body: 'x' })]
+    answers.push(askFor(port, `/items/${'x'.repeat(200)}`))
+    return (await Promise.all(answers)).map(({ status, reason }) => [status, reason])
+  }
+  const own = [
+    [400, undefined],
+    [400, undefined],
+    [414, undefined]
+  ]
+  assert.deepEqual(await statuses(), own)
+  await app.maintenance.enter()
+  assert.deepEqual(await statuses(), Array(3).fill([503, 'maintenance']))
+  await app.maintenance.leave()
+  assert.deepEqual(await statuses(), own)
 })
