@@ -104,7 +104,8 @@ export function createFileStore(options: FileStoreOptions): StateStore {
       publish((await newest()).state)
     } catch (error) {
       if (!isRecoverable(error)) throw error
-      if (!recover) throw withHint(error)
+      if (!recover)
+        throw withRemedy(error, 'put it right, or start with --recover to move it aside and begin live')
       const aside = `${path}.unreadable-${new Date().toISOString().replaceAll(':', '')}`
       await rename(path, aside).catch((cause: unknown) => {
         throw unwritable(path, cause)
@@ -140,7 +141,10 @@ export function createFileStore(options: FileStoreOptions): StateStore {
   }
 
   function inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const result = turn.then(task)
+    const result = turn.then(task).catch((error: unknown) => {
+      // Whoever has it in force does not need the file.
+      throw withRemedy(error, 'put it right, or remove it: this process writes anew what is in force')
+    })
     turn = result.catch(() => {})
     return result
   }
@@ -210,8 +214,8 @@ function revisionOf({ state }: StateFile): number {
   return state?.revision ?? 0
 }
 
-function withHint(error: unknown): unknown {
-  if (!(error instanceof IntermissionError)) return error
-  const hint = 'put it right, or start with --recover to move it aside and begin live'
-  return new IntermissionError(error.code, `${error.message}; ${hint}`, { cause: error })
+function withRemedy(error: unknown, remedy: string): unknown {
+  const isUnreadable = error instanceof IntermissionError && error.code === 'ERR_STATE_UNREADABLE'
+  if (!isUnreadable || !isRecoverable(error)) return error
+  return new IntermissionError(error.code, `${error.message}; ${remedy}`, { cause: error })
 }

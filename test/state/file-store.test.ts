@@ -145,6 +145,20 @@ test('an edit by hand is seen, and a broken one is reported once while the last 
   assert.equal(seen.length, 2)
 })
 
+test('a change that a broken file keeps from being stored says what to do, and that helps', async (t) => {
+  const path = join(tempDir(t), 'state.json')
+  const store = open(t, path)
+  await write(store, ONE)
+  writeFileSync(path, 'garbage')
+  const remedy = 'put it right, or remove it: this process writes anew what is in force'
+  const message = `${path} cannot be read: it is not JSON; ${remedy}`
+  await assert.rejects(write(store, TWO), { code: 'ERR_STATE_UNREADABLE', message })
+  await assert.rejects(store.read(), { code: 'ERR_STATE_UNREADABLE', message })
+  rmSync(path)
+  await write(store, TWO)
+  assert.deepEqual(await open(t, path).read(), TWO)
+})
+
 for (const [what, lose] of Object.entries({
   'is taken away': (path: string) => rmSync(path),
   'is replaced by an older one': (path: string) =>
