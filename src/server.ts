@@ -15,6 +15,7 @@ import { createServiceManager } from './service-manager.ts'
 import { createServing, type Serving } from './serving.ts'
 import { onSignals } from './signals.ts'
 import { readPemFile } from './small-file.ts'
+import { findOpenToAll } from './state/open-to-all.ts'
 import { openWebhooks } from './webhooks.ts'
 import { createWorkers } from './workers.ts'
 
@@ -60,6 +61,8 @@ export async function runServer(
     onForgotten: (change) => webhooks.tell([], change),
     onEvent: (what, fields) => tell('warn', fields, what)
   })
+  for (const found of findOpenToAll(settings.stateDir, settings.store))
+    tell('warn', { ...found }, 'every user of this machine may change the state: chmod o-w')
   const limit = openLimit(settings, (which) =>
     tell('warn', { limit: which, open: limit.open }, 'connection refused')
   )

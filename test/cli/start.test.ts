@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { statSync } from 'node:fs'
+import { chmodSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { intermission, startGateway } from '../helpers/process.ts'
@@ -50,4 +50,29 @@ test('a gateway without an admin API says so to a health check', async (t) => {
   const { code, stderr } = await intermission(t, ['health'], { env: { INTERMISSION_ADMIN: 'off' } })
   assert.equal(code, 1)
   assert.match(stderr, /^admin: "off" is not allowed; expected the address where the admin API listens/)
+})
+
+test('a state that every user of the machine may change is warned of once, by path and mode', async (t) => {
+  const warnings = ({ stdout }: { stdout: string }): unknown[] =>
+    stdout
+      .split('\n')
+      .filter((line) => line.includes('every user of this machine'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .map(({ level, path, mode }) => [level, path, mode])
+  const dir = tempDir(t)
+  const options = ['--state-dir', dir, '--workers', '2']
+  const first = await startGateway(t, options)
+  const env = { INTERMISSION_ADMIN: first.adminUrl, INTERMISSION_STATE_DIR: dir }
+  assert.equal((await intermission(t, ['enter'], { env })).code, 0)
+  await first.stop()
+  assert.deepEqual(warnings(first), [])
+  const file = join(dir, 'state.json')
+  chmodSync(dir, 0o1777)
+  chmodSync(file, 0o666)
+  const second = await startGateway(t, options)
+  await second.stop()
+  assert.deepEqual(warnings(second), [
+    [40, dir, '1777'],
+    [40, file, '0666']
+  ])
 })
