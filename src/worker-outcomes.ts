@@ -22,3 +22,30 @@ export function waitHopeless(_query: WaitQuery): WaitOutcome {
   const nothing = { applied: 0, drained: 0, inFlight: 0, abandoned: 0, oldestMs: null, lost: [] }
   return { outcome: 'not-proven', members: 1, ...nothing }
 }
+
+const LOOK_EVERY_MS = 250
+
+/**
+ * Waits for workers, and for what others of them have left at the app when they died.
+ *
+ * @param count how much that still is, of some sites
+ */
+export async function waitWithLeftovers(
+  query: WaitQuery,
+  wait: (query: WaitQuery) => Promise<WaitOutcome>,
+  count: (sites: readonly string[]) => number
+): Promise<WaitOutcome> {
+  const endMs = performance.now() + query.timeoutMs
+  for (;;) {
+    const timeoutMs = Math.max(0, endMs - performance.now())
+    const said = await wait({ ...query, timeoutMs })
+    // One of them may have died meanwhile.
+    const left = query.want === 'drained' ? count(query.sites) : 0
+    if (left === 0) return said
+    const { outcome, abandoned } = said
+    if (outcome !== 'complete') return { ...said, abandoned: abandoned + left }
+    if (timeoutMs === 0) return { ...said, outcome: 'not-proven', drained: 0, abandoned: left }
+    // Somebody may change it again, so all are asked again.
+    await new Promise((resolve) => setTimeout(resolve, Math.min(timeoutMs, LOOK_EVERY_MS)))
+  }
+}

@@ -86,9 +86,10 @@ export function forkWorker({ start, store, onReady, onExit }: WorkerProcessDeps)
     kill: () => void child.process.kill('SIGKILL')
   }
   child.once('exit', (code: number | null, signal: string | null) => {
-    channel.close()
     const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`
+    // Before its channel: whoever waits for an answer is to learn that it has ended, not that it is silent.
     end(how)
+    channel.close()
     onExit(worker, how, performance.now() - bornMs)
   })
   return worker

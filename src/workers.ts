@@ -11,7 +11,8 @@ import type { Barrier, WaitOutcome, WaitQuery } from './state/barrier.ts'
 import type { WorkerStart } from './worker.ts'
 import { createAcceptors } from './worker-acceptors.ts'
 import { createDispatch } from './worker-dispatch.ts'
-import { addOutcomes, waitHopeless } from './worker-outcomes.ts'
+import { createWorkerLeftovers } from './worker-leftovers.ts'
+import { addOutcomes, waitHopeless, waitWithLeftovers } from './worker-outcomes.ts'
 import { forkWorker, type WorkerProcess } from './worker-process.ts'
 import { createWorkerSamples } from './worker-samples.ts'
 
@@ -59,6 +60,9 @@ export function createWorkers(deps: WorkersDeps): Workers {
   let { settings } = deps
   const entries = new Set<WorkerProcess>()
   const samples = createWorkerSamples(entries)
+  const leftovers = createWorkerLeftovers(
+    (site) => settings.sites.find(({ name }) => name === site)?.abandonedTimeoutMs ?? 0
+  )
   let isStopping = false
   let isStarting = true
   let failures = 0
@@ -82,13 +86,7 @@ export function createWorkers(deps: WorkersDeps): Workers {
 
   return {
     barrier: {
-      async wait(query) {
-        const waits = [...entries].filter(({ isReady }) => isReady).map((entry) => waitFor(entry, query))
-        return addOutcomes(
-          (await Promise.all(waits)).filter((each) => each !== null),
-          query
-        )
-      }
+      wait: (query) => waitWithLeftovers(query, waitForAll, leftovers.count)
     },
     get workers() {
       return settings.workers
@@ -99,8 +97,8 @@ export function createWorkers(deps: WorkersDeps): Workers {
     get abandoned() {
       return addFacts(allFacts()).abandoned
     },
-    factsOf: (site) => addFacts([...entries].flatMap(({ facts }) => facts[site] ?? [])),
-    samples: samples.collect,
+    factsOf: (site) => addFacts([...entries, leftovers].flatMap(({ facts }) => facts[site] ?? [])),
+    samples: async () => [...(await samples.collect()), ...leftovers.samples()],
     open: acceptors.open,
     async prepare(next) {
       if (isStarting) {
@@ -132,7 +130,7 @@ export function createWorkers(deps: WorkersDeps): Workers {
   }
 
   function allFacts(): Partial<SiteFacts>[] {
-    return [...entries].flatMap(({ facts }) => Object.values(facts))
+    return [...entries, leftovers].flatMap(({ facts }) => Object.values(facts))
   }
 
   async function stop(timeoutMs: number): Promise<void> {
@@ -189,7 +187,9 @@ export function createWorkers(deps: WorkersDeps): Workers {
   function onExit(entry: WorkerProcess, how: string, livedMs: number): void {
     entries.delete(entry)
     samples.ended(entry)
-    if (!entry.isRetired && !isStopping && !isStarting) renew(entry.pid, how, livedMs)
+    if (entry.isRetired || isStopping || isStarting) return
+    leftovers.add(entry.facts)
+    renew(entry.pid, how, livedMs)
   }
 
   function startOf(): WorkerStart {
@@ -218,7 +218,15 @@ export function createWorkers(deps: WorkersDeps): Workers {
     clearTimeout(kill)
   }
 
-  // What a worker had under way has ended with it.
+  async function waitForAll(query: WaitQuery): Promise<WaitOutcome> {
+    const waits = [...entries].filter(({ isReady }) => isReady).map((entry) => waitFor(entry, query))
+    return addOutcomes(
+      (await Promise.all(waits)).filter((each) => each !== null),
+      query
+    )
+  }
+
+  // What a worker had under way has ended with it, but for what the app goes on with.
   async function waitFor(entry: WorkerProcess, query: WaitQuery): Promise<WaitOutcome | null> {
     const answered = entry.channel.call<WaitOutcome>('wait', query, query.timeoutMs + 2000)
     return Promise.race([answered.catch(() => waitHopeless(query)), entry.exited.then(() => null)])

@@ -53,6 +53,7 @@ const SERVER = [
   'worker-acceptors',
   'worker-channel',
   'worker-dispatch',
+  'worker-leftovers',
   'worker-outcomes',
   'worker-process',
   'worker-samples',

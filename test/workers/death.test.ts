@@ -17,7 +17,9 @@ async function close(gateway: GatewayProcess, timeout: string): Promise<unknown>
 
 test('kill -9 of a worker under load costs its own requests only, and within a second the numbers are true', async (t) => {
   const app = await startApp(t)
-  const gateway = await startGateway(t, ['--workers', '4', '--upstream', app.url, '--access-log', 'off'])
+  const gateway = await startGateway(t, [
+    ...['--workers', '4', '--upstream', app.url, '--access-log', 'off', '--abandoned-timeout', '1s']
+  ])
   const slow = getMany(`${gateway.url}/slow`, 8)
   await waitUntil(() => app.open === 8)
   await waitUntil(async () => (await inFlight(gateway)) === 8)
@@ -46,6 +48,47 @@ test('kill -9 of a worker under load costs its own requests only, and within a s
   app.release()
   assert.equal((await slow).filter((result) => result === 200).length, 6)
   assert.equal(await close(gateway, '5s'), 'complete')
+})
+
+test('what a killed worker had at the app is waited for like what was given up, and shown', async (t) => {
+  const app = await startApp(t)
+  const gateway = await startGateway(t, [
+    ...['--workers', '2', '--upstream', app.url, '--access-log', 'off', '--abandoned-timeout', '3s']
+  ])
+  const given = async (): Promise<string> => {
+    const { inFlight: under, abandoned } = await callGateway(gateway, 'GET', '/status')
+    return `${under} ${abandoned}`
+  }
+  const slow = getMany(`${gateway.url}/slow`, 4)
+  await waitUntil(async () => (await given()) === '4 0')
+  process.kill(workersOf(gateway)[0] as number, 'SIGKILL')
+  const killedMs = performance.now()
+  await waitUntil(async () => (await given()) === '2 2')
+  const { wait } = await callGateway(gateway, 'PUT', '/maintenance', { wait: 'drained', timeout: '300ms' })
+  const { outcome, drained, inFlight: running, abandoned } = wait as Record<string, unknown>
+  assert.deepEqual([outcome, drained, running, abandoned], ['not-proven', 0, 2, 2])
+  app.release()
+  await slow
+  assert.equal(await close(gateway, '10s'), 'complete')
+  assert.ok(performance.now() - killedMs > 2900)
+  assert.equal(await given(), '0 0')
+})
+
+test('a drain goes on when one of the workers that it waits for is killed', async (t) => {
+  const app = await startApp(t)
+  const gateway = await startGateway(t, [
+    ...['--workers', '2', '--upstream', app.url, '--access-log', 'off', '--abandoned-timeout', '2s']
+  ])
+  const slow = getMany(`${gateway.url}/slow`, 4)
+  await waitUntil(async () => (await inFlight(gateway)) === 4)
+  const closed = close(gateway, '20s')
+  await sleep(300)
+  process.kill(workersOf(gateway)[0] as number, 'SIGKILL')
+  const killedMs = performance.now()
+  app.release()
+  await slow
+  assert.equal(await closed, 'complete')
+  assert.ok(performance.now() - killedMs > 1900)
 })
 
 test('a frozen worker gets no new visitors, and no drain is complete without its word', async (t) => {
