@@ -56,7 +56,10 @@ export async function runServer(
     fencing: settings.fencing,
     ...(settings.storeCa === null ? {} : { ca: readPemFile(settings.storeCa).toString() }),
     software: packageVersion(),
-    timing: { coldStartMs: settings.coldStartGraceMs },
+    timing: {
+      coldStartMs: settings.coldStartGraceMs,
+      abandonedMs: Math.max(...settings.sites.map(({ abandonedTimeoutMs }) => abandonedTimeoutMs))
+    },
     onError,
     onForgotten: (change) => webhooks.tell([], change),
     onEvent: (what, fields) => tell('warn', fields, what)

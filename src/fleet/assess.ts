@@ -45,11 +45,15 @@ export function assess(view: View, query: WaitQuery, waiter: Waiter): Assessment
       left.push(
         ...sites.flatMap((site) => aged(report?.sites[site], view.nowMs - entry.leaseEndMs + timing.leaseMs))
       )
-    const isFenced =
-      isLost && report?.fences === true && waiter.lostForMs(entry.id) > timing.leaseMs + MARGIN_MS
+    const fencedForMs =
+      isLost && report?.fences === true ? waiter.lostForMs(entry.id) - timing.leaseMs - MARGIN_MS : 0
+    const isFenced = fencedForMs > 0
     const hasApplied = isFenced || (!isLost && entry.isBelieved && report?.applied === waiter.version)
     const hasDrained =
-      hasApplied && (isFenced || sites.every((site) => report?.sites[site]?.drained !== false))
+      hasApplied &&
+      (isFenced
+        ? fencedForMs > timing.abandonedMs
+        : sites.every((site) => report?.sites[site]?.drained !== false))
     if (hasApplied) applied++
     if (hasDrained) drained++
     if (!(want === 'drained' ? hasDrained : hasApplied) && !isLost) waitingFor++

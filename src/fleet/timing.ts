@@ -15,6 +15,8 @@ export interface Timing {
   emptyStoreMs: number
   /** How long a start without a store waits, before it does what `coldStart` says. */
   coldStartMs: number
+  /** How long an app may go on with what a member has cut that fences itself. */
+  abandonedMs: number
 }
 
 export const DEFAULT_TIMING: Timing = {
@@ -23,5 +25,6 @@ export const DEFAULT_TIMING: Timing = {
   commandMs: 1000,
   reconnectMs: 1000,
   emptyStoreMs: 3000,
-  coldStartMs: 10_000
+  coldStartMs: 10_000,
+  abandonedMs: 10_000
 }

@@ -17,7 +17,8 @@ export const QUICK: Timing = {
   commandMs: 500,
   reconnectMs: 200,
   emptyStoreMs: 600,
-  coldStartMs: 2000
+  coldStartMs: 2000,
+  abandonedMs: 500
 }
 
 export interface TestMember {
