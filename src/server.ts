@@ -14,7 +14,7 @@ import { createReload } from './reload.ts'
 import { createServiceManager } from './service-manager.ts'
 import { createServing, type Serving } from './serving.ts'
 import { onSignals } from './signals.ts'
-import { readPemFile } from './small-file.ts'
+import { readAuthorities } from './small-file.ts'
 import { findOpenToAll } from './state/open-to-all.ts'
 import { openWebhooks } from './webhooks.ts'
 import { createWorkers } from './workers.ts'
@@ -54,7 +54,7 @@ export async function runServer(
     recover: settings.recover,
     coldStart: settings.coldStart,
     fencing: settings.fencing,
-    ...(settings.storeCa === null ? {} : { ca: readPemFile(settings.storeCa).toString() }),
+    ...(settings.storeCa === null ? {} : { ca: readAuthorities(settings.storeCa).toString() }),
     software: packageVersion(),
     timing: {
       coldStartMs: settings.coldStartGraceMs,

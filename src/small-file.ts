@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 
 /** Longer than any bundle of certificates that there is. */
@@ -6,6 +7,17 @@ const PEM_LIMIT_BYTES = 1_048_576
 /** Reads a file of certificates or a key, as {@link readSmallFile}. */
 export function readPemFile(path: string): Buffer {
   return readSmallFile(path, PEM_LIMIT_BYTES)
+}
+
+/** The same of certificates to verify others with: Node takes a file without any in silence, and then trusts nobody. */
+export function readAuthorities(path: string): Buffer {
+  const pem = readPemFile(path)
+  try {
+    new X509Certificate(pem)
+  } catch (cause) {
+    throw new Error('it holds no certificate in PEM form', { cause })
+  }
+  return pem
 }
 
 /**

@@ -11,7 +11,7 @@ import { readWebhookSecrets } from '../config/webhook-secrets.ts'
 import { InputError, IntermissionError, quote } from '../errors.ts'
 import { CertificateError } from '../listeners/certificates.ts'
 import { isRedisUrl } from '../redis-url.ts'
-import { readPemFile } from '../small-file.ts'
+import { readAuthorities, readPemFile } from '../small-file.ts'
 import { checkPages } from './check-pages.ts'
 
 const READABLE_FOLDER = 'a readable directory'
@@ -116,7 +116,7 @@ export async function checkState({ store, recover }: Settings): Promise<ConfigPr
 /** Certificates to verify the store with are read just as at start. */
 export function checkStoreCa({ storeCa }: Settings): ConfigProblem[] {
   if (storeCa === null) return []
-  return attempt('storeCa', () => void createSecureContext({ ca: readPemFile(storeCa) }))
+  return attempt('storeCa', () => void createSecureContext({ ca: readAuthorities(storeCa) }))
 }
 
 /** Whether a shared store can be used now. It may be later, so this is no problem of the configuration. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { connect, isIP, type NetConnectOpts, type OnReadOpts, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, createSecureContext } from 'node:tls'
 import { InputError } from '../errors.ts'
-import { readPemFile } from '../small-file.ts'
+import { readAuthorities, readPemFile } from '../small-file.ts'
 import { rememberAddresses } from './known-addresses.ts'
 
 /** How an https upstream proves who it is, and how we prove who we are. */
@@ -140,7 +140,7 @@ type PemFiles = Record<'ca' | 'cert' | 'key', Buffer | undefined>
 
 function readFiles(tls: UpstreamTls): PemFiles {
   return {
-    ca: readPem('upstreamCa', tls.caFile),
+    ca: readPem('upstreamCa', tls.caFile, readAuthorities),
     cert: readPem('upstreamCert', tls.certFile),
     key: readPem('upstreamKey', tls.keyFile)
   }
@@ -158,7 +158,7 @@ function secureContext(
 ): ReturnType<typeof createSecureContext> {
   if ((cert === undefined) !== (key === undefined)) {
     const missing = cert === undefined ? 'upstreamCert' : 'upstreamKey'
-    throw new InputError(missing, null, 'upstreamCert and upstreamKey together')
+    throw new InputError(missing, undefined, 'upstreamCert and upstreamKey together')
   }
   try {
     return createSecureContext({
@@ -174,11 +174,12 @@ function secureContext(
   }
 }
 
-function readPem(field: string, file: string | undefined): Buffer | undefined {
+function readPem(field: string, file: string | undefined, read = readPemFile): Buffer | undefined {
   if (file === undefined) return undefined
   try {
-    return readPemFile(file)
+    return read(file)
   } catch (cause) {
-    throw new InputError(field, file, 'a PEM file that can be read', { cause })
+    const why = (cause as Error).message
+    throw new InputError(field, file, `a PEM file that can be read (${why})`, { cause })
   }
 }

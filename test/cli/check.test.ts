@@ -78,7 +78,7 @@ sites:
   const tokens = join(dir, 'tokens')
   for (const line of [
     /^c\.yaml:\d+:\d+: sites\.shop\.pages: ".*none" is not allowed; expected a readable directory$/m,
-    /^c\.yaml:\d+:\d+: sites\.shop\.upstreamCa: ".*none\.pem" is not allowed; expected a PEM file that can be read$/m,
+    /^c\.yaml:\d+:\d+: sites\.shop\.upstreamCa: ".*none\.pem" is not allowed; expected a PEM file that can be read \(ENOENT: .*\)$/m,
     new RegExp(
       `^c\\.yaml:11:22: sites\\.shop\\.bypassTokenFile: "${tokens}" holds no good token on line 4; expected 16 to`,
       'm'

@@ -105,6 +105,17 @@ test('an upstream without TLS behind an https URL is 502', async (t) => {
   assert.deepEqual(await answerOf(t, upstream.url.replace('http:', 'https:')), REFUSED)
 })
 
+test('a file to verify with that holds no certificate is refused, as is one of our own without its key', async (t) => {
+  const { certFile, keyFile } = certificate(tempDir(t), 'good', 'localhost')
+  const upstream = 'https://localhost:1'
+  await assert.rejects(front(t, { upstream, upstreamTls: { caFile: keyFile } }), {
+    message: `upstreamCa: ${JSON.stringify(keyFile)} is not allowed; expected a PEM file that can be read (it holds no certificate in PEM form)`
+  })
+  await assert.rejects(front(t, { upstream, upstreamTls: { certFile } }), {
+    message: 'upstreamKey: nothing is given; expected upstreamCert and upstreamKey together'
+  })
+})
+
 test('an upstream that asks for a certificate gets ours', async (t) => {
   const dir = tempDir(t)
   const good = certificate(dir, 'good', 'localhost')
