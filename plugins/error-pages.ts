@@ -34,9 +34,11 @@ declare module 'fastify' {
 
 const LATER = ['maintenance', 'proxy'] as const
 const OPTIONS: Record<keyof ErrorPagesOptions, true> = { dir: true, brand: true, returnSpreadMs: true }
+const OF_BRAND: Record<keyof BrandOptions, true> = { name: true, color: true, logo: true, supportUrl: true }
 
 async function errorPages(fastify: FastifyInstance, options: ErrorPagesOptions): Promise<void> {
   refuseUnknown('error-pages', options, OPTIONS)
+  if (options.brand !== undefined) refuseUnknown('error-pages: brand', options.brand, OF_BRAND)
   for (const name of ['errorPages', ...LATER]) {
     if (!fastify.hasDecorator(name)) continue
     const text =

@@ -27,6 +27,14 @@ test('a plugin refuses an option that it does not have, and says which one was m
       'error-pages: there is no option pages; expected one of dir, brand, returnSpreadMs'
     ],
     [
+      (app) => app.register(errorPages, { brand: { colour: '#06c' } as object }),
+      'error-pages: brand: there is no option colour; did you mean color?'
+    ],
+    [
+      (app) => app.register(proxy, { upstream, upstreamTls: { ca: 'ca.pem' } as object }),
+      'proxy: upstreamTls: there is no option ca; expected one of caFile, name, certFile, keyFile, verify'
+    ],
+    [
       (app) => app.register(staticFirst, { root, followlinks: true } as object as { root: string }),
       'static-first: there is no option followlinks; did you mean followLinks?'
     ],
@@ -88,4 +96,22 @@ test('a route that says something of itself which nobody reads is refused by nam
     message: 'config.intermission.bypass of the route /health: "yes" is not allowed; expected true or false'
   })
   routeWith({ bypass: true })
+})
+
+test('a value of another type is refused by the name of its option', async (t) => {
+  const wrong: [register: (app: FastifyInstance) => unknown, message: string][] = [
+    [
+      (app) => app.register(errorPages, { brand: { name: 5 } as object }),
+      'brandName: 5 is not allowed; expected a text of 1 to 80 characters on one line'
+    ],
+    [
+      (app) => app.register(proxy, { upstream, interceptErrors: '500' as unknown as number[] }),
+      'interceptErrors: "500" is not allowed; expected a list of statuses'
+    ]
+  ]
+  for (const [register, message] of wrong) {
+    const app = Fastify()
+    t.after(() => app.close())
+    await assert.rejects(async () => register(app), { code: 'ERR_INPUT_INVALID', message })
+  }
 })

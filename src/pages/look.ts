@@ -49,7 +49,8 @@ export function createLook(
   returnSpreadMs: number
 ): Look {
   const { name = null, color = DEFAULT_COLOR, supportUrl = null } = brand
-  if (name !== null && !isBrandName(name)) throw new InputError('brandName', name, NAME_ALLOWED)
+  if (name !== null && (typeof name !== 'string' || !isBrandName(name)))
+    throw new InputError('brandName', name, NAME_ALLOWED)
   if (!isColor(color)) throw new InputError('brandColor', color, COLOR_ALLOWED)
   if (supportUrl !== null && !isSupportUrl(supportUrl))
     throw new InputError('supportUrl', supportUrl, SUPPORT_URL_ALLOWED)

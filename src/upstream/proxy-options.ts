@@ -101,7 +101,16 @@ export function resolveProxyOptions(options: ProxyOptions): ResolvedProxyOptions
   }
 }
 
+const OF_TLS: Record<keyof UpstreamTls, true> = {
+  caFile: true,
+  name: true,
+  certFile: true,
+  keyFile: true,
+  verify: true
+}
+
 function upstreamTargets({ upstream, upstreamTls }: ProxyOptions): UpstreamTarget[] {
+  if (upstreamTls !== undefined) refuseUnknown('proxy: upstreamTls', upstreamTls, OF_TLS)
   const texts = typeof upstream === 'string' || upstream === undefined ? [upstream] : upstream
   if (texts.length === 0) throw new InputError('upstream', upstream, 'at least one URL')
   return texts.map((text) => parseUpstreamTarget(text, upstreamTls))
@@ -129,6 +138,7 @@ function requestLimit(count: number): number {
 }
 
 function interceptedStatuses(statuses: readonly number[]): Set<number> {
+  if (!Array.isArray(statuses)) throw new InputError('interceptErrors', statuses, 'a list of statuses')
   for (const status of statuses) {
     if (!Number.isInteger(status) || status < 400 || status > 599) {
       throw new InputError('interceptErrors', status, 'statuses from 400 to 599')
