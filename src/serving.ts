@@ -1,5 +1,6 @@
 /** What a process serves with: gateway, listeners and certificates. A reload exchanges them together. */
 import type { Settings } from './config/settings.ts'
+import { IntermissionError } from './errors.ts'
 import type { Gateway } from './gateway.ts'
 import { type CertificateStore, createCertificateStore } from './listeners/certificate-store.ts'
 import { type Certificate, loadCertificates } from './listeners/certificates.ts'
@@ -129,9 +130,14 @@ export function createServing(deps: ServingDeps): Serving {
     try {
       for (const { place, target, options, does } of wanted) {
         if (listeners.has(place)) continue
-        const listener = await (place.startsWith(ADMIN) ? openListener : open)(target, options, place)
+        const isAdmin = place.startsWith(ADMIN)
+        const opening = (isAdmin ? openListener : open)(target, options, place)
+        const listener = await opening.catch((cause: Error) => {
+          const option = isAdmin ? 'admin' : does === 'listening' ? 'listen' : 'redirectListen'
+          throw new IntermissionError('ERR_CONFIG_INVALID', `${option}: ${cause.message}`, { cause })
+        })
         fresh.set(place, listener)
-        lines.push(lineOf(listener, place.startsWith(ADMIN) ? 'admin' : does))
+        lines.push(lineOf(listener, isAdmin ? 'admin' : does))
       }
     } catch (error) {
       await abandon()

@@ -1,5 +1,6 @@
-import { chmodSync, lstatSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
+import { dirname } from 'node:path'
 import { IntermissionError } from '../errors.ts'
 import { claimInherited, type OnConnection, placeName } from './inherited.ts'
 
@@ -36,7 +37,7 @@ async function bind(server: Server, target: ListenTarget, socketMode: number): P
   if (target.kind === 'unix') await removeStaleSocket(target.path)
   await new Promise<void>((resolve, reject) => {
     const onError = (cause: NodeJS.ErrnoException): void => {
-      const text = `cannot listen on ${where}: ${explain(cause)}`
+      const text = `cannot listen on ${where}: ${explain(cause, target)}`
       reject(new IntermissionError('ERR_CONFIG_INVALID', text, { cause }))
     }
     const onListening = (): void => {
@@ -58,7 +59,9 @@ export function boundTarget(server: Server, target: ListenTarget): ListenTarget 
     : target
 }
 
-function explain(error: NodeJS.ErrnoException): string {
+function explain(error: NodeJS.ErrnoException, target: ListenTarget): string {
+  // Of a folder that is not there libuv says EACCES as well.
+  if (target.kind === 'unix' && !existsSync(dirname(target.path))) return 'its folder is not there'
   if (error.code === 'EADDRINUSE') return 'something else listens there'
   if (error.code === 'EACCES') return 'no permission'
   if (error.code === 'EADDRNOTAVAIL') return 'this machine has no such address'

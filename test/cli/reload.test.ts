@@ -95,7 +95,10 @@ test('a reload opens new listeners, keeps those that are the same and closes the
   write([`upstream: ${app}`, at(stays, (taken.address() as { port: number }).port)])
   const refused = await reload()
   assert.equal(refused.code, 2)
-  assert.match(refused.stderr, /cannot listen on 127\.0\.0\.1:\d+: something else listens there/)
+  assert.match(
+    refused.stderr,
+    /^reload: listen: cannot listen on 127\.0\.0\.1:\d+: something else listens there/
+  )
   assert.equal(await textOf(`http://127.0.0.1:${comes}`), 'app')
 })
 

@@ -46,3 +46,8 @@ test('a file that is no socket stays, and is called so', async (t) => {
   await assert.rejects(listen(path), /cannot listen on .*a\.sock: it is a file that is no socket/)
   assert.equal(lstatSync(path).size, 8)
 })
+
+test('a socket in a folder that is not there is no matter of permissions', async (t) => {
+  const path = join(tempDir(t), 'none', 'a.sock')
+  await assert.rejects(listen(path), /cannot listen on .*a\.sock: its folder is not there$/)
+})
