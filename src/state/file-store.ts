@@ -110,7 +110,7 @@ export function createFileStore(options: FileStoreOptions): StateStore {
       await rename(path, aside).catch((cause: unknown) => {
         throw unwritable(path, cause)
       })
-      onError(error, `reading the state; it was moved to ${aside}`)
+      onError(error, `reading the state, which was moved to ${aside},`)
     }
     await tryToWrite().catch((error: unknown) => onError(error, 'trying whether a change could be stored'))
     await removeLeftovers().catch((error: unknown) => onError(error, 'removing what a killed process left'))

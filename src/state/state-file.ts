@@ -15,6 +15,10 @@ export interface StateFile {
 
 const FORMAT = 2
 const FORBIDDEN: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM'])
+const KNOWN_REASONS: ReadonlyMap<string | undefined, string> = new Map([
+  ['ELOOP', 'it is a symbolic link'],
+  ['ENOTDIR', 'what should be its folder is a file']
+])
 const LARGEST_BYTES = 1024 * 1024
 const MISSING: StateFile = { state: undefined, history: [] }
 
@@ -31,7 +35,7 @@ export async function readStateFile(path: string): Promise<StateFile> {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return MISSING
     const remedy = FORBIDDEN.has(code) ? '; let the user of the gateway read and write it' : ''
-    throw unreadable(path, code === 'ELOOP' ? 'it is a symbolic link' : message + remedy, error)
+    throw unreadable(path, KNOWN_REASONS.get(code) ?? message + remedy, error)
   }
   let content: unknown
   try {
@@ -87,7 +91,7 @@ export async function fingerprint(path: string): Promise<string> {
 /** Whether putting the file aside would help: not when it may be a good one that only we must not read. */
 export function isRecoverable(error: unknown): boolean {
   const { cause } = error as { cause?: NodeJS.ErrnoException }
-  return !FORBIDDEN.has(cause?.code)
+  return !FORBIDDEN.has(cause?.code) && cause?.code !== 'ENOTDIR'
 }
 
 export function unwritable(path: string, cause: unknown): IntermissionError {

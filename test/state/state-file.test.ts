@@ -108,6 +108,17 @@ test('a file that the gateway must not read is no unreadable state, and --recove
   assert.deepEqual(readdirSync(folder), ['state.json'])
 })
 
+test('a file where the state folder should be is called so, and --recover is no remedy', async (t) => {
+  const folder = join(tempDir(t), 'state')
+  writeFileSync(folder, 'a file')
+  const says = (error: Error): boolean => {
+    assert.match(error.message, /state\.json cannot be read: what should be its folder is a file$/)
+    return true
+  }
+  await assert.rejects(open(t, join(folder, 'state.json')).read(), says)
+  await assert.rejects(open(t, join(folder, 'state.json'), { recover: true }).read(), says)
+})
+
 test('--recover leaves a file alone that can be read', async (t) => {
   const path = join(tempDir(t), 'state.json')
   await write(open(t, path), ONE)
