@@ -67,9 +67,8 @@ test('the app of plugins/README.md has files, pages, the admin API and the upstr
 
 test('the modes of plugins/README.md are entered, planned and left without an app', async (t) => {
   const [, snippet] = blocks(read('plugins/README.md')).map(({ code }) => code)
-  const tomorrow = new Date(Date.now() + 86_400_000).toISOString()
   const said = await runSnippet(t, tempDir(t), [
-    replaceOnce(snippet ?? '', '2030-01-31T01:00+01:00', tomorrow),
+    snippet ?? '',
     "console.log(JSON.stringify([control.site('shop').state.mode, control.site('blog').state.mode, token.length]))"
   ])
   const [shop, blog, length] = said
