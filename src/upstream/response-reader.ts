@@ -7,6 +7,8 @@ const HEAD_LIMIT_BYTES = 65_536
 /** Interim responses in front of one final response; more is an attack. */
 const INTERIM_LIMIT = 64
 const HEAD_END = Buffer.from('\r\n\r\n')
+const CR = 0x0d
+const LF = 0x0a
 const HTTP_START = Buffer.from('HTTP/1.')
 const NO_TRAILERS: string[] = []
 
@@ -79,6 +81,7 @@ export class ResponseReader {
   }
 
   #readHead(bytes: Buffer): void {
+    const begins = this.#pending === null
     let rest = this.#pending === null ? bytes : Buffer.concat([this.#pending, bytes])
     this.#pending = null
     while (this.#events !== null) {
@@ -88,6 +91,8 @@ export class ResponseReader {
       }
       if (end === -1) {
         if (!couldBeHttp(rest)) throw new UpstreamError('invalid-response', 'not HTTP')
+        // Whoever ends lines so has said all, and the end that we wait for would never come.
+        if (hasBareLf(bytes, begins)) throw new UpstreamError('invalid-response', 'a line ends in LF alone')
         this.#pending = Buffer.from(rest)
         return
       }
@@ -154,4 +159,12 @@ export class ResponseReader {
 function couldBeHttp(bytes: Buffer): boolean {
   const length = Math.min(bytes.length, HTTP_START.length)
   return bytes.compare(HTTP_START, 0, length, 0, length) === 0
+}
+
+function hasBareLf(bytes: Buffer, begins: boolean): boolean {
+  // A first LF may be the second half of a CRLF.
+  for (let at = bytes.indexOf(LF, begins ? 0 : 1); at !== -1; at = bytes.indexOf(LF, at + 1)) {
+    if (bytes[at - 1] !== CR) return true
+  }
+  return false
 }

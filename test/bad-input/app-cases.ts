@@ -6,6 +6,8 @@ export interface BadAnswer {
   bytes: string
   /** The app resets the connection after that. Default: it closes it. */
   resets?: boolean
+  /** The app keeps the connection open after that. */
+  keeps?: boolean
   /** The status that the visitor gets, and `cut` behind it when the answer is seen to break off. */
   answer: string
   /** Found in, or absent from, the whole answer. */
@@ -45,6 +47,11 @@ export const BAD_ANSWERS: readonly BadAnswer[] = [
   bad('a control character in a field', ok('ok', 'X: a\x01b', 'Content-Length: 2')),
   bad('a line break in a field', ok('ok', 'X: a\rb', 'Content-Length: 2')),
   bad('a bad name of a field', ok('ok', 'X Y: a', 'Content-Length: 2')),
+  { ...bad('lines that end in LF alone', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok'), keeps: true },
+  {
+    ...bad('one line that ends in LF alone', 'HTTP/1.1 200 OK\r\nContent-Length: 2\n\r\nok'),
+    keeps: true
+  },
   bad('a folded field', ok('ok', 'X: a', ' b', 'Content-Length: 2')),
   bad('a head of 1 MB', ok('ok', `X: ${'y'.repeat(1_048_576)}`, 'Content-Length: 2')),
   {

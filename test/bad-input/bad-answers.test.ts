@@ -20,8 +20,9 @@ test('bad answers of the app', async (t) => {
         return
       }
       asked++
-      const { bytes: answer, resets } = current
-      if (!resets) socket.end(answer, 'latin1')
+      const { bytes: answer, resets, keeps } = current
+      if (keeps) socket.write(answer, 'latin1')
+      else if (!resets) socket.end(answer, 'latin1')
       else if (answer === '') socket.resetAndDestroy()
       // The answer must be on its way before the connection is reset.
       else socket.write(answer, 'latin1', () => setTimeout(() => socket.resetAndDestroy(), 30))

@@ -36,6 +36,11 @@ const STRICTER: readonly Strictness[] = [
     found: ({ head }) => !STATUS_LINE.test(head.split('\r\n', 1)[0]!)
   },
   {
+    says: 'a line ends in LF alone',
+    because: 'a head with other line ends than CRLF',
+    found: ({ text }) => /(?:^|[^\r])\n/.test(text.split('\r\n\r\n', 1)[0]!)
+  },
+  {
     says: 'not HTTP',
     because: 'an empty line in front, or another protocol',
     found: ({ text }) => !text.startsWith('HTTP/1.'.slice(0, text.length))
