@@ -52,7 +52,8 @@ async function startByFile(t: Cleanup, path: string): Promise<GatewayProcess> {
 /** An app that says its name, slowly under /slow. */
 export async function named(t: Cleanup, name: string): Promise<string> {
   const { url } = await httpUpstream(t, async (request, response) => {
-    if (request.url === '/slow') await sleep(1000)
+    // Longer than a reload by the command takes on a busy machine.
+    if (request.url === '/slow') await sleep(3000)
     response.end(name)
   })
   return url
