@@ -1,10 +1,9 @@
-import { isDeepStrictEqual } from 'node:util'
 import { createWaitingRoom } from '../waiting-room.ts'
 import type { ExchangeHandler, UpstreamRequest, UpstreamTimeouts } from './exchange.ts'
 import { UpstreamError } from './failure.ts'
 import { resending } from './resend.ts'
 import type { UpstreamTarget } from './target.ts'
-import { createUpstream, type Upstream, type UpstreamUser, WAIT_FOR_PROBE_MS } from './upstream.ts'
+import { createUpstream, isSame, type Upstream, type UpstreamUser, WAIT_FOR_PROBE_MS } from './upstream.ts'
 
 /** Which of several upstreams gets the next request. */
 export type Balance = 'least-busy' | 'round-robin'
@@ -133,7 +132,7 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
   function refusal(): UpstreamError | null {
     const other = successor()
     if (other !== null) return other.refusal()
-    if (holdOnRefusedMs > 0 || !hasNobody()) return null
+    if (holdOnRefusedMs > 0 || !hasNobody() || hasFull()) return null
     const now = performance.now()
     attempts = Math.min(ATTEMPTS, attempts + (now - countedMs) / ATTEMPT_EVERY_MS)
     countedMs = now
@@ -163,7 +162,7 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
   // Nothing has been sent and nothing has been read, so another one may have it, whatever the method.
   function onRefused(request: UpstreamRequest, handler: ExchangeHandler): void {
     if (successor() !== null || !hasNobody(request.isResent)) dispatch(request, handler)
-    else if (holdOnRefusedMs > 0 || upstreams.some(({ isFull }) => isFull)) wait(request, handler, waitMs)
+    else if (holdOnRefusedMs > 0 || hasFull()) wait(request, handler, waitMs)
     else handler.onError(lastError)
   }
 
@@ -194,6 +193,11 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
 
   function hasNobody(isResent = false): boolean {
     return upstreams.every((upstream) => !upstream.canTake(isResent))
+  }
+
+  // A connection that is kept there may be free in a moment, without an attempt.
+  function hasFull(): boolean {
+    return upstreams.some(({ isFull }) => isFull)
   }
 
   function release(): void {
@@ -244,7 +248,3 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
 }
 
 const isGone = ({ breaker, isFull }: Upstream): boolean => breaker === 'open' && !isFull
-
-function isSame(one: Upstream, target: UpstreamTarget, timeouts: UpstreamTimeouts): boolean {
-  return one.target.identity === target.identity && isDeepStrictEqual(one.timeouts, timeouts)
-}

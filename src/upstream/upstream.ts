@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { ExchangeHandler, UpstreamRequest, UpstreamTimeouts } from './exchange.ts'
 import { leavesOthers, type UpstreamError } from './failure.ts'
 import { createPool } from './pool.ts'
@@ -172,4 +173,9 @@ export function createUpstream(
     }
   }
   return upstream
+}
+
+/** Whether an upstream is what would be made of these. */
+export function isSame(one: Upstream, target: UpstreamTarget, timeouts: UpstreamTimeouts): boolean {
+  return one.target.identity === target.identity && isDeepStrictEqual(one.timeouts, timeouts)
 }

@@ -80,4 +80,21 @@ for (const [unix, status] of [
     full.slow[1]!.end()
     assert.deepEqual([(await second).status, (await waiting).status], [200, 200])
   })
+
+  test(`also in a rush, ${unix ? 'on a unix socket' : 'over TCP'}`, async (t) => {
+    const full = await appThatCanBeFull(t, unix)
+    const { url, app } = await front(t, { upstream: full.url, connectTimeoutMs: 300 })
+    const first = fetch(`${url}/slow`)
+    await waitUntil(() => full.slow.length === 1)
+    await full.fill()
+    const rush = await Promise.all(Array.from({ length: 150 }, () => fetch(url)))
+    assert.deepEqual(new Set(rush.map((response) => response.status)), new Set([status]))
+    // They wait for the one connection, though only a few would be worth an attempt by now.
+    const waiting = Array.from({ length: 20 }, () => fetch(url))
+    await waitUntil(() => app.proxy.held > 10)
+    full.slow[0]!.end()
+    assert.equal((await first).status, 200)
+    const served = (await Promise.all(waiting)).filter((response) => response.status === 200)
+    assert.ok(served.length > 10, `${served.length} of ${waiting.length}`)
+  })
 }
