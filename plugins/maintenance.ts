@@ -58,6 +58,8 @@ export interface Gate {
    * an app whose place another one takes.
    */
   handOver(to: (request: IncomingMessage, response: ServerResponse) => void): void
+  /** Whether it has a say in a request: the site is closed, or the address is one of its own. */
+  concerns(request: IncomingMessage): boolean
   /** Whether a request that was let in before may go to the app at this moment. */
   letsIn(request: IncomingMessage): boolean
   /** Decides anew on a request that was let in before, and of which the app has got nothing. */
@@ -193,6 +195,7 @@ async function maintenance(fastify: FastifyInstance, options: MaintenanceOptions
       return passed.bypassed
     },
     giveUp: gate.giveUp,
+    concerns: (request) => !isOpen() || mayBeOwn(rawTarget(request)),
     letsIn: gate.letsIn,
     receive(request, reply, goOn) {
       if (handedOver === null) gate.receive(visit(request, reply, goOn))

@@ -10,17 +10,20 @@ import httpProxy from '@fastify/http-proxy'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { isBypassed } from '../src/bypass-traces.ts'
+import { observeEarly } from '../src/observation.ts'
 import { createAnswers, type Problem } from '../src/pages/answers.ts'
 import { rawTarget } from '../src/raw-target.ts'
 import { type Backend, createBackend } from '../src/upstream/backend.ts'
-import { answerForFailure, logLevelOf, type UpstreamError } from '../src/upstream/failure.ts'
+import { answerForFailure, type UpstreamError } from '../src/upstream/failure.ts'
+import { hideContentType, setOnReply } from '../src/upstream/framework-fields.ts'
 import { passesNow } from '../src/upstream/health-check.ts'
 import { createIdleWatch } from '../src/upstream/idle-watch.ts'
 import { watchAbandoned } from '../src/upstream/leftover.ts'
 import { type ProxyOptions, resolveProxyOptions } from '../src/upstream/proxy-options.ts'
+import { refuse } from '../src/upstream/refuse.ts'
 import { Relay } from '../src/upstream/relay.ts'
-import { buildRequestHead, isRefusal, type Refusal } from '../src/upstream/request-head.ts'
-import { tellingLog } from '../src/upstream/telling-log.ts'
+import { buildRequestHead, isRefusal } from '../src/upstream/request-head.ts'
+import { logFailure, tellingLog } from '../src/upstream/telling-log.ts'
 import { routeUpgrade, upgradedClient } from '../src/upstream/tunnel.ts'
 import { upstreamRequest } from '../src/upstream/upstream-request.ts'
 import { statusOf, type UpstreamStatus } from '../src/upstream/upstream-status.ts'
@@ -42,6 +45,11 @@ export interface Proxy {
   isReachable(): boolean
   /** Looks right now whether one of the upstreams works, by the health check if there is one. */
   isHealthy(): Promise<boolean>
+  /**
+   * Answers a request that nobody is there for without the life cycle of Fastify: where no routes or hooks of others are.
+   * @returns false for what is to go to the app's `routing`
+   */
+  turnAway(request: IncomingMessage, response: ServerResponse): boolean
   /** Tells the WebSockets that were begun here that the server is going away: for a process that stops. */
   closeWebSockets(): void
   /** Takes the place of the proxy that the option `replaces` names. */
@@ -104,6 +112,7 @@ async function proxy(fastify: FastifyInstance, options: ProxyPluginOptions): Pro
     get upstreams() {
       return forwarder.upstreams.map(statusOf)
     },
+    turnAway,
     closeWebSockets: backend.closeWebSockets,
     takeOver: backend.takeOver,
     finished: backend.finished
@@ -111,17 +120,38 @@ async function proxy(fastify: FastifyInstance, options: ProxyPluginOptions): Pro
   backends.set(own, backend)
   fastify.decorate('proxy', own)
 
-  function forward(fastifyRequest: FastifyRequest, reply: FastifyReply): void {
-    reply.hijack()
-    const request = fastifyRequest.raw
-    const response = reply.raw
-    const upgraded = upgradedClient(request)
-    const requestHead = buildRequestHead(request, {
+  const hasFiles = fastify.hasPlugin('fastify-intermission/static-first')
+  // What files or a gate may have a say in is for the hooks.
+  function mayTurnAway(request: IncomingMessage): boolean {
+    if (hasFiles || backend.unsettled >= maxRequests) return false
+    return inFlight === null || !fastify.gate.concerns(request)
+  }
+
+  function turnAway(request: IncomingMessage, response: ServerResponse): boolean {
+    const gone = mayTurnAway(request) ? forwarder.refusal() : null
+    const failure = gone && answerForFailure(gone.reason)
+    if (gone === null || failure === null || isRefusal(headOf(request, upgradedClient(request)))) return false
+    const requestId = observeEarly(fastify, request, response)
+    logFailure(fastify.log, requestId, gone)
+    answers.write(request, response, { requestId, ...failure })
+    return true
+  }
+
+  function headOf(request: IncomingMessage, upgraded: ReturnType<typeof upgradedClient>) {
+    return buildRequestHead(request, {
       target: rawTarget(request),
       peer: peerOf(request.socket),
       upgrade: upgraded?.protocol ?? null,
       defaultHost: targets[0]!.host
     })
+  }
+
+  function forward(fastifyRequest: FastifyRequest, reply: FastifyReply): void {
+    reply.hijack()
+    const request = fastifyRequest.raw
+    const response = reply.raw
+    const upgraded = upgradedClient(request)
+    const requestHead = headOf(request, upgraded)
     const answer = (problem: Problem): void => {
       answers.write(request, response, { requestId: fastifyRequest.id, ...problem })
     }
@@ -211,37 +241,6 @@ async function proxy(fastify: FastifyInstance, options: ProxyPluginOptions): Pro
     fastify.server.off('upgrade', onUpgrade)
     backend.close()
   })
-}
-
-function refuse(refusal: Refusal, response: ServerResponse, answer: (problem: Problem) => void): void {
-  if (refusal.status === 405)
-    response.setHeader('Allow', METHODS.filter((name) => name !== 'TRACE' && name !== 'CONNECT').join(', '))
-  // What follows on this connection may not be what it seems.
-  answer({ status: refusal.status, reason: null, close: refusal.status !== 405 })
-}
-
-// Fastify answers 415 to a Content-Type that it cannot read; the true one stays in `rawHeaders`, which is what is sent.
-function hideContentType(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
-  request.raw.headers['content-type'] = 'application/octet-stream'
-  done()
-}
-
-const NOTHING: string[] = []
-
-// Fields that hooks of the app have set on the reply belong to the answer, whoever gives it.
-function setOnReply(reply: FastifyReply): string[] {
-  const headers = reply.getHeaders()
-  let flat = NOTHING
-  for (const name in headers) {
-    const value = headers[name]
-    if (flat === NOTHING) flat = []
-    for (const one of Array.isArray(value) ? value : [value]) flat.push(name, String(one))
-  }
-  return flat
-}
-
-function logFailure(log: FastifyRequest['log'], requestId: string, error: UpstreamError): void {
-  log[logLevelOf(error.reason)]({ err: error, cause: error.reason, requestId }, 'upstream request failed')
 }
 
 export { proxy }

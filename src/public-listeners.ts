@@ -58,8 +58,9 @@ export function servedBy(appFor: (request: IncomingMessage) => FastifyInstance):
   return {
     onRequest(request, response) {
       const app = appFor(request)
-      const { gate }: Partial<FastifyInstance> = app
-      if (gate?.turnAway(request, response) !== true) app.routing(request, response)
+      const { gate, proxy }: Partial<FastifyInstance> = app
+      if (gate?.turnAway(request, response) === true || proxy?.turnAway(request, response) === true) return
+      app.routing(request, response)
     },
     onUpgrade: (request, socket, bytes) => {
       const app = appFor(request)

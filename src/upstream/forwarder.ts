@@ -136,9 +136,7 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
     const now = performance.now()
     attempts = Math.min(ATTEMPTS, attempts + (now - countedMs) / ATTEMPT_EVERY_MS)
     countedMs = now
-    if (attempts < 1) return lastError
-    attempts--
-    return null
+    return attempts < 1 ? lastError : null
   }
 
   // The first of those that do best, counted from the one after the last choice: with equals, it is everybody's turn.
@@ -167,6 +165,7 @@ export function createForwarder({ replaces, ...options }: ForwarderOptions): For
   }
 
   function wait(request: UpstreamRequest, handler: ExchangeHandler, forMs: number): void {
+    attempts = Math.max(0, attempts - 1)
     const untilMs = waitsUntilMs.get(handler) ?? performance.now() + forMs
     waitsUntilMs.set(handler, untilMs)
     if (!room.add({ request, handler, untilMs })) {

@@ -1,7 +1,9 @@
 import type { BackendOptions } from './backend.ts'
+import { logLevelOf, type UpstreamError } from './failure.ts'
 
 /** As much of a logger as is needed here. */
 interface Log {
+  debug(fields: object, text: string): void
   info(fields: object, text: string): void
   warn(fields: object, text: string): void
 }
@@ -18,4 +20,9 @@ export function tellingLog(log: Log): Pick<BackendOptions, 'onBreaker' | 'onHeal
       else log.warn({ upstream: name, why }, 'upstream unhealthy')
     }
   }
+}
+
+/** Says in the log why a request has failed. */
+export function logFailure(log: Pick<Log, 'debug' | 'warn'>, requestId: string, error: UpstreamError): void {
+  log[logLevelOf(error.reason)]({ err: error, cause: error.reason, requestId }, 'upstream request failed')
 }

@@ -53,7 +53,7 @@ export interface Upstream {
    * @param isResent it has been taken back before, so that a kept connection will not do
    */
   canTake(isResent: boolean): boolean
-  /** Sends a request that it can take. */
+  /** Sends a request, over a new connection where it cannot take it otherwise. */
   dispatch(request: UpstreamRequest, handler: ExchangeHandler): void
   /** Finds out now whether anybody is there, apart from all requests. */
   reach(): Promise<boolean>
@@ -128,6 +128,10 @@ export function createUpstream(
     probeTimer = null
   }
 
+  function canTake(isResent: boolean): boolean {
+    return breaker === 'closed' || (isFull && !isResent && pool.kept > 0)
+  }
+
   const upstream: Upstream = {
     name: target.name,
     target,
@@ -151,9 +155,9 @@ export function createUpstream(
     get isFull() {
       return isFull
     },
-    canTake: (isResent) => breaker === 'closed' || (isFull && !isResent && pool.kept > 0),
+    canTake,
     dispatch(request, handler) {
-      if (breaker === 'closed') {
+      if (breaker === 'closed' || !canTake(request.isResent)) {
         pool.dispatch(request, handler)
         return
       }
