@@ -128,9 +128,11 @@ async function proxy(fastify: FastifyInstance, options: ProxyPluginOptions): Pro
   }
 
   function turnAway(request: IncomingMessage, response: ServerResponse): boolean {
-    const gone = mayTurnAway(request) ? forwarder.refusal() : null
-    const failure = gone && answerForFailure(gone.reason)
-    if (gone === null || failure === null || isRefusal(headOf(request, upgradedClient(request)))) return false
+    // First, since it is null for every request while the app is there.
+    const gone = forwarder.refusal()
+    if (gone === null || !mayTurnAway(request)) return false
+    const failure = answerForFailure(gone.reason)
+    if (failure === null || isRefusal(headOf(request, upgradedClient(request)))) return false
     const requestId = observeEarly(fastify, request, response)
     logFailure(fastify.log, requestId, gone)
     answers.write(request, response, { requestId, ...failure })
