@@ -1,7 +1,7 @@
 import type { Site } from './site.ts'
 
 /** What a visitor is told whom the gate does not let in. */
-export interface Refusal {
+interface ToldRefused {
   status: 503
   reason: string
   message: string | null
@@ -19,7 +19,7 @@ export function refusalOf(
   secondsLeft: () => number,
   reason: string,
   requestId: string
-): Refusal {
+): ToldRefused {
   return {
     status: 503,
     reason,
