@@ -4,6 +4,7 @@
  * make a difference, this says the same bytes.
  */
 import { ServerResponse } from 'node:http'
+import { endAtTurnEnd } from './turn-end.ts'
 
 /** The fields of a response as they go over the wire. */
 export interface HeadLines {
@@ -76,8 +77,13 @@ export class WholeAnswer {
     this.#body = body
   }
 
-  /** Gives it to a response and ends that. @returns false when nothing was done, as {@link setWholeHead} says */
-  endBy(response: ServerResponse): boolean {
+  /**
+   * Gives it to a response and ends that.
+   *
+   * @param isWaiting at the end of the turn
+   * @returns false when nothing was done, as {@link setWholeHead} says
+   */
+  endBy(response: ServerResponse, isWaiting: boolean): boolean {
     const keptMs = keptMsOf(response, this.#status)
     if (keptMs === null) return false
     if (this.#date !== httpDate() || this.#keptMs !== keptMs) {
@@ -87,7 +93,8 @@ export class WholeAnswer {
     }
     // Node sends what it takes for the head as it is, with what is written first, which is nothing here.
     if (!setHead(response, this.#status, this.#reasonPhrase, this.#text)) return false
-    response.end()
+    if (isWaiting) endAtTurnEnd(response, () => response.end())
+    else response.end()
     return true
   }
 }

@@ -62,14 +62,14 @@ test('a whole answer is what Node would send, again and again, and with a large 
       const server = createServer((request, response) => {
         response.on('finish', () => ends++)
         if (request.url === '/node') response.writeHead(503, 'Sö', fields).end(body, 'latin1')
-        else assert.equal(whole.endBy(response), true)
+        else assert.equal(whole.endBy(response, request.url === '/waits'), true)
       })
       server.keepAliveTimeout = keepAliveTimeout
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
       t.after(() => server.close())
       const client = await rawClient(t, (server.address() as AddressInfo).port)
       const answers: string[] = []
-      for (const path of ['/node', '/whole', '/whole']) {
+      for (const path of ['/node', '/whole', '/waits']) {
         const from = client.received.length
         client.send(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`)
         await waitUntil(() => {
@@ -89,7 +89,7 @@ test('a whole answer is what Node would send, again and again, and with a large 
 
 test('the date of a whole answer goes with the time', async (t) => {
   const whole = new WholeAnswer(503, 'No', headLines(LENGTH)!, 'no')
-  const server = createServer((_request, response) => void whole.endBy(response))
+  const server = createServer((_request, response) => void whole.endBy(response, true))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => server.close())
   const client = await rawClient(t, (server.address() as AddressInfo).port)

@@ -84,6 +84,8 @@ export function createHttp1(options: ServeOptions): Http1Speaker {
     noteResponse(request, response)
   }
   server.on('connection', stalled.add)
+  // Before Node's own listener, which hears of the same.
+  server.prependListener('connection', (socket: Socket) => socket.on('close', endRequest))
   server.on('request', onRequest)
   server.on('checkContinue', (request, response) => {
     inTurn(request.socket, () => {
@@ -145,6 +147,15 @@ function keepAnswering(socket: Socket): void {
   if (before === undefined || before.closed) return
   socket.on('error', () => socket.destroy())
   socket.on('drain', () => before.emit('drain'))
+}
+
+// Node ends the request of a client that has left with an error, and writes out its stack though nobody reads it: where
+// thousands leave at once, that was a quarter of what each costs.
+function endRequest(this: Socket): void {
+  const response = lastResponse(this)
+  if (response === undefined || response.writableFinished) return
+  const { req } = response
+  if (req.complete && req.listenerCount('error') === 0) req.destroy()
 }
 
 /** Starts the time-outs of a server that does not listen by itself: Node starts them when it begins to listen. */

@@ -1,5 +1,6 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import { isHttp2 } from '../is-http2.ts'
+import { isEnding } from '../turn-end.ts'
 import type { WholeAnswer } from '../whole-head.ts'
 
 /** A whole answer, made beforehand. */
@@ -41,7 +42,7 @@ export function send(
     linger(request, response, body)
     return
   }
-  if (answer.whole?.endBy(response) !== true) {
+  if (answer.whole?.endBy(response, !unread) !== true) {
     writeHead(response, answer, modern, ending)
     response.end(body, 'latin1')
   }
@@ -63,7 +64,7 @@ export function reasonPhraseOf(status: number): string {
 
 /** Whether the client is beyond any answer: gone, answered, or in the middle of one. */
 export function isOver(response: ServerResponse): boolean {
-  return response.destroyed || response.writableEnded || response.socket?.destroyed === true
+  return response.destroyed || isEnding(response) || response.socket?.destroyed === true
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

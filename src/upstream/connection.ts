@@ -50,7 +50,7 @@ export class UpstreamConnection implements RequestChannel {
     this.#requestSent = !request.hasBody
     this.#sawBytes = false
     this.#reader.start(request.method, request.upgrade, handler)
-    this.#writer.begin(request.head, request.hasBody)
+    this.#writer.begin(request.head)
     this.#expect()
     handler.onConnection(this, !request.asksFirst)
   }
@@ -138,6 +138,7 @@ export class UpstreamConnection implements RequestChannel {
     const handler = this.#handler
     // Bytes nobody asked for: the next response could not be told from them.
     if (handler === null) this.#endIdle()
+    else if (this.#writer.isHolding) this.#fail(brokenOff(null, 'the upstream spoke before it was asked'))
     else this.#take(bytes, handler)
     this.#memory.settle(count, this.#handler !== null, handler)
     return true
@@ -179,20 +180,14 @@ export class UpstreamConnection implements RequestChannel {
     if (head!.keepAlive && this.#requestSent && rest === null && !this.#socket.writableNeedDrain) {
       this.isKept = true
       this.#owner.onIdle(this, head!.keptForMs)
-    } else {
-      this.#close()
-    }
+    } else this.#close()
     handler.onEnd(trailers)
   }
 
   readonly #onEnd = (): void => {
-    if (this.#handler === null) {
-      this.#endIdle()
-    } else if (this.#reader.endOfConnection()) {
-      this.#complete()
-    } else {
-      this.#fail(brokenOff(this.#reader.head, `the upstream closed the connection while ${this.#phase()}`))
-    }
+    if (this.#handler === null) this.#endIdle()
+    else if (this.#reader.endOfConnection()) this.#complete()
+    else this.#fail(brokenOff(this.#reader.head, `the upstream closed the connection while ${this.#phase()}`))
   }
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
@@ -201,7 +196,10 @@ export class UpstreamConnection implements RequestChannel {
     else this.#fail(brokenOff(this.#reader.head, error.message, error))
   }
 
-  readonly #onClose = (): void => this.#fail(brokenOff(this.#reader.head, 'the connection was closed'))
+  readonly #onClose = (): void => {
+    // An error for each connection that we have closed ourselves would be made for nobody.
+    if (!this.#closed) this.#fail(brokenOff(this.#reader.head, 'the connection was closed'))
+  }
 
   #fail(error: UpstreamError): void {
     if (this.#closed) return
@@ -242,6 +240,7 @@ export class UpstreamConnection implements RequestChannel {
 
   // The socket belongs to somebody else from now on.
   #detach(): void {
+    this.#writer.flush()
     this.#end()
     this.#socket.off('end', this.#onEnd).off('error', this.#onError)
     this.#socket.off('close', this.#onClose).off('drain', this.#onDrain)

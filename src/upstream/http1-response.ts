@@ -1,10 +1,13 @@
 import type { ServerResponse } from 'node:http'
+import { endAtTurnEnd } from '../turn-end.ts'
 import { headLines, setWholeHead, takeHead } from '../whole-head.ts'
 import { type ClientHead, type ClientResponse, COPIED_UP_TO_BYTES, type OnFree } from './client-response.ts'
 import { canJoin, sendJoined } from './write-memory.ts'
 
 /** A first piece of body up to this size leaves together with its head, in one system call. */
 const JOINED_BODY_LIMIT_BYTES = 32_768
+/** One up to this size waits for the end of the turn, for which it has to be copied. */
+const WAITING_BODY_LIMIT_BYTES = 16_384
 
 /** A response over HTTP/1.0 or 1.1. */
 export class Http1Response implements ClientResponse {
@@ -46,18 +49,26 @@ export class Http1Response implements ClientResponse {
   sendWhole(head: ClientHead, body: Buffer | null): void {
     const isSet = this.#writeHead(head)
     const response = this.#response
-    const { socket } = response
-    if (body === null) response.write('', 'latin1')
-    else if (isSet && socket !== null && canJoin(socket, body.length)) {
+    const { socket, req } = response
+    // Where the client still sends, what it sends may end the connection before.
+    if ((body === null || body.length <= WAITING_BODY_LIMIT_BYTES) && req.complete) {
+      const text = body === null ? '' : body.toString('latin1')
+      endAtTurnEnd(response, () => this.#endWith(text))
+    } else if (body !== null && isSet && socket !== null && canJoin(socket, body.length)) {
       sendJoined(socket, takeHead(response), body, this.#sendPiece)
+      response.end()
     } else {
-      // A latin1 string is one piece together with the head.
-      const isJoined = body.length <= JOINED_BODY_LIMIT_BYTES
-      response.write(isJoined ? body.toString('latin1') : Buffer.from(body), 'latin1')
+      const isJoined = body === null || body.length <= JOINED_BODY_LIMIT_BYTES
+      this.#endWith(isJoined ? (body?.toString('latin1') ?? '') : Buffer.from(body))
     }
-    // Node holds it back until the next tick, where the empty write of `end` would join it and make it two pieces: so it
-    // leaves now.
-    socket?.uncork()
+  }
+
+  // A latin1 string is one piece together with the head. Node holds it back until the next tick, where the empty write of
+  // `end` would join it and make it two pieces: so it leaves now.
+  #endWith(body: string | Buffer): void {
+    const response = this.#response
+    response.write(body, 'latin1')
+    response.socket?.uncork()
     response.end()
   }
 
@@ -118,7 +129,7 @@ export class Http1Response implements ClientResponse {
 
   end(trailers: string[]): void {
     if (trailers.length > 0) this.#response.addTrailers(toPairs(trailers))
-    // See `sendWhole`. A last chunk, though, is best sent together with the one before.
+    // See `#endWith`. A last chunk, though, is best sent together with the one before.
     if (!this.#response.chunkedEncoding) this.#response.socket?.uncork()
     this.#response.end()
   }

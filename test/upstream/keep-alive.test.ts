@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CLEAN_AFTER_KEPT, createKeepRecord } from '../../src/upstream/keep-record.ts'
 import { front } from '../helpers/front.ts'
+import { rawClient } from '../helpers/raw-client.ts'
 import { waitUntil } from '../helpers/store-contract.ts'
 import { httpUpstream, readRequest, tcpUpstream, type Upstream } from '../helpers/upstream.ts'
 
@@ -83,4 +85,21 @@ test('a connection that nobody needed is closed at once, so that an app which is
   await waitUntil(async () => upstream.connections === 1)
   await waitUntil(async () => upstream.connections === 0, 2000)
   assert.equal(upstream.seen.length, 0)
+})
+
+test("what an app says on a kept connection just before it is asked is nobody's answer", async (t) => {
+  const sockets: Socket[] = []
+  const upstream = await tcpUpstream(t, (socket) => {
+    const number = sockets.push(socket)
+    socket.on('data', () => socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n${number}`))
+  })
+  const { port } = await front(t, { upstream: upstream.url })
+  const client = await rawClient(t, port)
+  const get = 'GET / HTTP/1.1\r\nHost: h\r\n\r\n'
+  client.send(get)
+  await client.waitFor(/\r\n\r\n1$/)
+  // Both leave at once, so that the proxy, which runs in this process, reads them in one turn.
+  client.send(get)
+  sockets[0]!.end('HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n')
+  await client.waitFor(/1HTTP\/1.1 200 OK[^]*\r\n\r\n2$/)
 })

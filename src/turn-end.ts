@@ -1,0 +1,41 @@
+/**
+ * Lets what is to be sent wait for the end of a turn of the event loop, so that it leaves together. A write costs the most where
+ * whoever reads has to be woken for it, and of many that follow one another only the first does.
+ *
+ * Of a turn with one event the end is at once. With many, nobody waits longer than for the turn.
+ */
+import type { ServerResponse } from 'node:http'
+
+const kEnding = Symbol('intermission.ending')
+
+type EndingResponse = ServerResponse & { [kEnding]?: true }
+
+let waiting: (() => void)[] = []
+
+/** Calls `act` once everything that has arrived by now is read. */
+export function atTurnEnd(act: () => void): void {
+  if (waiting.push(act) === 1) setImmediate(actAll)
+}
+
+function actAll(): void {
+  const acts = waiting
+  waiting = []
+  for (const act of acts) act()
+}
+
+/**
+ * Lets a response wait whose head has been given to it.
+ *
+ * @param end ends it; not called when the client is gone by then
+ */
+export function endAtTurnEnd(response: EndingResponse, end: () => void): void {
+  response[kEnding] = true
+  atTurnEnd(() => {
+    if (!response.destroyed) end()
+  })
+}
+
+/** Whether nothing more may be said to it. */
+export function isEnding(response: EndingResponse): boolean {
+  return response.writableEnded || response[kEnding] === true
+}
