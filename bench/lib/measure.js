@@ -20,7 +20,7 @@ const serve = fileURLToPath(new URL('serve.js', import.meta.url))
 /** For what a round leaves behind: connections that are closed, garbage. */
 const SETTLE_MS = 100
 /** Node compiles what is hot on the very core that is measured, for seconds: those are nobody's cost per request. */
-const WARM_UP_SECONDS = 5
+export const WARM_UP_SECONDS = 5
 
 /**
  * Puts one load on all candidates, in turn.

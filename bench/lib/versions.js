@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
+import { WARM_UP_SECONDS } from './measure.js'
 import { installedVersion, programVersion } from './prepare.js'
 import { unpinned } from './processes.js'
 
@@ -20,7 +21,7 @@ export function describeRun(candidates, { rounds, seconds, note }) {
     `- beside it: ${others.join(', ')}`,
     `- load: ${tools.join(', ')}; upstream: nginx`,
     `- machine: ${cores.length} × ${cores[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`,
-    `- ${rounds} rounds of ${seconds} s, all candidates in turn; ` +
+    `- ${rounds} rounds of ${seconds} s, all candidates in turn, after ${WARM_UP_SECONDS} s of each to warm up; ` +
       (unpinned ?? 'proxy alone on core 0, load and upstream on core 1'),
     ...(note ? [`- conditions: ${note}`] : [])
   ]
