@@ -101,5 +101,5 @@ test("what an app says on a kept connection just before it is asked is nobody's 
   // Both leave at once, so that the proxy, which runs in this process, reads them in one turn.
   client.send(get)
   sockets[0]!.end('HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n')
-  await client.waitFor(/1HTTP\/1.1 200 OK[^]*\r\n\r\n2$/)
+  await client.waitFor(/1HTTP\/1.1 200 OK[\s\S]*\r\n\r\n2$/)
 })
