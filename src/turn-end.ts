@@ -14,10 +14,11 @@ let waiting: (() => void)[] = []
 
 /** Calls `act` once everything that has arrived by now is read. */
 export function atTurnEnd(act: () => void): void {
-  if (waiting.push(act) === 1) setImmediate(actAll)
+  if (waiting.push(act) === 1) setImmediate(endTurn)
 }
 
-function actAll(): void {
+/** Does what waits, now. */
+export function endTurn(): void {
   const acts = waiting
   waiting = []
   for (const act of acts) act()

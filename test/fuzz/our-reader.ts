@@ -1,4 +1,5 @@
 /** Reads a response over a connection of ours, and holds the connection to its promises meanwhile. */
+import { endTurn } from '../../src/turn-end.ts'
 import { UpstreamConnection } from '../../src/upstream/connection.ts'
 import type {
   ConnectionOwner,
@@ -160,6 +161,7 @@ export function readOurs(fuzz: FuzzCase): Reading {
     const warmUp = new Listener({ ...fuzz, requestBody: 'none', abortAt: 0, pauseEvery: 0 })
     connection.send(requestOf({ ...fuzz, method: 'GET', upgrade: false, requestBody: 'none' }), warmUp)
     wire.emit('connect')
+    endTurn()
     wire.deliver(WARM_UP)
     if (warmUp.reading.end !== 'complete' || !idle) throw new BrokenPromise('no second request is possible')
     idle = false
@@ -167,6 +169,7 @@ export function readOurs(fuzz: FuzzCase): Reading {
   const listener = new Listener(fuzz)
   connection.send(requestOf(fuzz), listener)
   if (!fuzz.reused) wire.emit('connect')
+  endTurn()
   if (wire.writes === 0) throw new BrokenPromise('nothing was sent')
 
   for (const packet of fuzz.packets) {
