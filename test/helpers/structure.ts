@@ -33,6 +33,7 @@ const FOUNDATION = [
   'make-folder',
   'near',
   'waiting-room',
+  'turn-end',
   'whole-head'
 ]
 const GATEWAY = ['access-log', 'admin-app', 'app-options', 'gateway', 'host-lookup', 'log-lines', 'site']
