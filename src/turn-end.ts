@@ -11,6 +11,7 @@ const kEnding = Symbol('intermission.ending')
 type EndingResponse = ServerResponse & { [kEnding]?: true }
 
 let waiting: (() => void)[] = []
+let isAtOnce = false
 
 /** Calls `act` once everything that has arrived by now is read. */
 export function atTurnEnd(act: () => void): void {
@@ -21,7 +22,23 @@ export function atTurnEnd(act: () => void): void {
 export function endTurn(): void {
   const acts = waiting
   waiting = []
-  for (const act of acts) act()
+  let next = 0
+  try {
+    while (next < acts.length) acts[next++]!()
+  } finally {
+    // One that throws takes nobody's answer with it: the process may be that of an app which goes on.
+    for (const act of acts.slice(next)) atTurnEnd(act)
+  }
+}
+
+/** Responses that are given their end in `act` do not wait for it. */
+export function endingAtOnce(act: () => void): void {
+  isAtOnce = true
+  try {
+    act()
+  } finally {
+    isAtOnce = false
+  }
 }
 
 /**
@@ -31,9 +48,11 @@ export function endTurn(): void {
  */
 export function endAtTurnEnd(response: EndingResponse, end: () => void): void {
   response[kEnding] = true
-  atTurnEnd(() => {
-    if (!response.destroyed) end()
-  })
+  if (isAtOnce) end()
+  else
+    atTurnEnd(() => {
+      if (!response.destroyed) end()
+    })
 }
 
 /** Whether nothing more may be said to it. */

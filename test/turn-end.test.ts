@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isOver } from '../src/pages/send.ts'
-import { atTurnEnd, endAtTurnEnd } from '../src/turn-end.ts'
+import { atTurnEnd, endAtTurnEnd, endTurn } from '../src/turn-end.ts'
 import { rawClient } from './helpers/raw-client.ts'
 
 test('what waits for the end of a turn is done in order, and what comes up meanwhile in the next one', async () => {
@@ -19,6 +19,19 @@ test('what waits for the end of a turn is done in order, and what comes up meanw
   assert.deepEqual(done, ['first', 'second'])
   await nextTurn()
   assert.deepEqual(done, ['first', 'second', 'later'])
+})
+
+test('what throws at the end of a turn leaves the rest for the next one', async () => {
+  const done: string[] = []
+  atTurnEnd(() => done.push('before'))
+  atTurnEnd(() => {
+    throw new Error('of somebody else')
+  })
+  atTurnEnd(() => done.push('behind'))
+  assert.throws(endTurn, /of somebody else/)
+  assert.deepEqual(done, ['before'])
+  await nextTurn()
+  assert.deepEqual(done, ['before', 'behind'])
 })
 
 test('a response that waits for its end gets no second answer, and no end once its client is gone', async (t) => {

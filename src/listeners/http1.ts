@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { holdContinueBack } from '../continue.ts'
+import { endTurn } from '../turn-end.ts'
 import { onClientError } from './client-error.ts'
 import {
   CLIENT_IDLE_TIMEOUT_MS,
@@ -84,8 +85,10 @@ export function createHttp1(options: ServeOptions): Http1Speaker {
     noteResponse(request, response)
   }
   server.on('connection', stalled.add)
-  // Before Node's own listener, which hears of the same.
-  server.prependListener('connection', (socket: Socket) => socket.on('close', endRequest))
+  // Before Node's own listeners, which hear of the same.
+  server.prependListener('connection', (socket: Socket) =>
+    socket.on('end', endAnswer).on('close', endRequest)
+  )
   server.on('request', onRequest)
   server.on('checkContinue', (request, response) => {
     inTurn(request.socket, () => {
@@ -147,6 +150,12 @@ function keepAnswering(socket: Socket): void {
   if (before === undefined || before.closed) return
   socket.on('error', () => socket.destroy())
   socket.on('drain', () => before.emit('drain'))
+}
+
+// Node ends the connection of a client that will say no more, and with it an answer that only waits for the turn's end: a TLS
+// client's last request and its farewell are often read at once.
+function endAnswer(this: Socket): void {
+  if (lastResponse(this)?.closed === false) endTurn()
 }
 
 // Node ends the request of a client that has left with an error, and writes out its stack though nobody reads it: where

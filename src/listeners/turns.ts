@@ -1,5 +1,6 @@
 /** The requests of one HTTP/1 connection are answered in order (RFC 9112 section 9.3.2), and so they are served. */
 import type { Socket } from 'node:net'
+import { endingAtOnce } from '../turn-end.ts'
 import { lastResponse } from './stalled.ts'
 
 const kWaiting = Symbol('intermission.waiting')
@@ -26,7 +27,8 @@ export function inTurn(socket: SharedSocket, act: () => void): void {
       count(socket, -1)
       if (!socket.writable || !before.shouldKeepAlive) return
       if (socket[kWaiting] === 0 && socket[kBroken] !== undefined) socket[kBroken]()
-      else act()
+      // It has waited: until the end of another turn the client may have ended the connection.
+      else endingAtOnce(act)
     })
   }
 }
