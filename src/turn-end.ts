@@ -5,13 +5,15 @@
  * Of a turn with one event the end is at once. With many, nobody waits longer than for the turn.
  */
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 
 const kEnding = Symbol('intermission.ending')
+const kWaits = Symbol('intermission.waits')
 
 type EndingResponse = ServerResponse & { [kEnding]?: true }
+type WaitingSocket = Socket & { [kWaits]?: boolean }
 
 let waiting: (() => void)[] = []
-let isAtOnce = false
 
 /** Calls `act` once everything that has arrived by now is read. */
 export function atTurnEnd(act: () => void): void {
@@ -31,24 +33,23 @@ export function endTurn(): void {
   }
 }
 
-/** Responses that are given their end in `act` do not wait for it. */
-export function endingAtOnce(act: () => void): void {
-  isAtOnce = true
-  try {
-    act()
-  } finally {
-    isAtOnce = false
-  }
+/**
+ * Lets answers on a connection wait, or not. They do not unless somebody sees to it that they are sent before the connection
+ * ends: a server that is not ours says nothing of a parse error or of a client's farewell.
+ */
+export function letWait(socket: WaitingSocket, isWaiting: boolean): void {
+  socket[kWaits] = isWaiting
 }
 
 /**
- * Lets a response wait whose head has been given to it.
+ * Lets a response wait whose head has been given to it, where it may.
  *
  * @param end ends it; not called when the client is gone by then
  */
 export function endAtTurnEnd(response: EndingResponse, end: () => void): void {
   response[kEnding] = true
-  if (isAtOnce) end()
+  const socket: WaitingSocket | null = response.socket
+  if (socket?.[kWaits] !== true) end()
   else
     atTurnEnd(() => {
       if (!response.destroyed) end()

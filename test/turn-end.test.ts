@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isOver } from '../src/pages/send.ts'
-import { atTurnEnd, endAtTurnEnd, endTurn } from '../src/turn-end.ts'
+import { atTurnEnd, endAtTurnEnd, endTurn, letWait } from '../src/turn-end.ts'
 import { rawClient } from './helpers/raw-client.ts'
 
 test('what waits for the end of a turn is done in order, and what comes up meanwhile in the next one', async () => {
@@ -44,6 +44,7 @@ test('a response that waits for its end gets no second answer, and no end once i
     assert.equal(isOver(response), true)
     if (request.url === '/gone') response.destroy()
   })
+  server.on('connection', (socket) => letWait(socket, true))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => server.close())
   const { port } = server.address() as AddressInfo

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { holdContinueBack } from '../continue.ts'
-import { endTurn } from '../turn-end.ts'
+import { endTurn, letWait } from '../turn-end.ts'
 import { onClientError } from './client-error.ts'
 import {
   CLIENT_IDLE_TIMEOUT_MS,
@@ -86,9 +86,10 @@ export function createHttp1(options: ServeOptions): Http1Speaker {
   }
   server.on('connection', stalled.add)
   // Before Node's own listeners, which hear of the same.
-  server.prependListener('connection', (socket: Socket) =>
+  server.prependListener('connection', (socket: Socket) => {
+    letWait(socket, true)
     socket.on('end', endAnswer).on('close', endRequest)
-  )
+  })
   server.on('request', onRequest)
   server.on('checkContinue', (request, response) => {
     inTurn(request.socket, () => {

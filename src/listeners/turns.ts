@@ -1,6 +1,6 @@
 /** The requests of one HTTP/1 connection are answered in order (RFC 9112 section 9.3.2), and so they are served. */
 import type { Socket } from 'node:net'
-import { endingAtOnce } from '../turn-end.ts'
+import { letWait } from '../turn-end.ts'
 import { lastResponse } from './stalled.ts'
 
 const kWaiting = Symbol('intermission.waiting')
@@ -26,9 +26,10 @@ export function inTurn(socket: SharedSocket, act: () => void): void {
     before.once('close', () => {
       count(socket, -1)
       if (!socket.writable || !before.shouldKeepAlive) return
+      // Until the end of one turn for each of them the client may have ended the connection.
+      letWait(socket, false)
       if (socket[kWaiting] === 0 && socket[kBroken] !== undefined) socket[kBroken]()
-      // It has waited: until the end of another turn the client may have ended the connection.
-      else endingAtOnce(act)
+      else act()
     })
   }
 }

@@ -203,3 +203,12 @@ test('what Fastify would answer before any hook is for the gate where the app sa
   await app.maintenance.leave()
   assert.deepEqual(await statuses(), own)
 })
+
+test('garbage in the packet of a request takes nothing from its answer, in an app that listens by itself', async (t) => {
+  const { app, port } = await ownApp(t)
+  await app.maintenance.enter({})
+  const client = await rawClient(t, port)
+  client.send('GET /fast HTTP/1.1\r\nHost: h\r\n\r\nwhat is this\r\n\r\n')
+  await client.ended()
+  assert.deepEqual(client.received.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 503', 'HTTP/1.1 400'])
+})
