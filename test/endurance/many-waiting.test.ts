@@ -74,9 +74,8 @@ for (const unix of [false, true]) {
     await crowd(gateway, sockets, leaving, '/hang')
     const memory = residentMemory(gateway.pid)
     const usedMs = processorTimeMs(gateway.pid) ?? 0
-    for (const socket of sockets) socket.destroy()
-    // The kernel has closed them all by now: the last one has left.
     const leftMs = performance.now()
+    for (const socket of sockets) socket.destroy()
     await settled(gateway, 5_000)
     // What stays may be kept for the next request, such as that of /fast.
     while (app.connections > 1 && performance.now() - leftMs < 5_000) await sleep(5)
