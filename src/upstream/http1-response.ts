@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { endAtTurnEnd } from '../turn-end.ts'
 import { headLines, setWholeHead, takeHead } from '../whole-head.ts'
 import { type ClientHead, type ClientResponse, COPIED_UP_TO_BYTES, type OnFree } from './client-response.ts'
+import { WaitingPiece } from './waiting-piece.ts'
 import { canJoin, sendJoined } from './write-memory.ts'
 
 /** A first piece of body up to this size leaves together with its head, in one system call. */
@@ -52,14 +53,28 @@ export class Http1Response implements ClientResponse {
     const { socket, req } = response
     // Where the client still sends, what it sends may end the connection before.
     if ((body === null || body.length <= WAITING_BODY_LIMIT_BYTES) && req.complete) {
-      const text = body === null ? '' : body.toString('latin1')
-      endAtTurnEnd(response, () => this.#endWith(text))
+      this.#endLater(body, isSet)
     } else if (body !== null && isSet && socket !== null && canJoin(socket, body.length)) {
       sendJoined(socket, takeHead(response), body, this.#sendPiece)
       response.end()
     } else {
       const isJoined = body === null || body.length <= JOINED_BODY_LIMIT_BYTES
       this.#endWith(isJoined ? (body?.toString('latin1') ?? '') : Buffer.from(body))
+    }
+  }
+
+  #endLater(body: Buffer | null, isHeadSet: boolean): void {
+    const response = this.#response
+    const { socket } = response
+    if (body !== null && isHeadSet && socket !== null && WaitingPiece.canWait(socket)) {
+      const piece = new WaitingPiece(takeHead(response), body)
+      endAtTurnEnd(response, () => {
+        piece.send(socket, this.#sendPiece)
+        response.end()
+      })
+    } else {
+      const text = body === null ? '' : body.toString('latin1')
+      endAtTurnEnd(response, () => this.#endWith(text))
     }
   }
 
