@@ -84,17 +84,24 @@ for (const [unix, status] of [
   test(`also in a rush, ${unix ? 'on a unix socket' : 'over TCP'}`, async (t) => {
     const full = await appThatCanBeFull(t, unix)
     const { url, app } = await front(t, { upstream: full.url, connectTimeoutMs: 300 })
-    const first = fetch(`${url}/slow`)
+    let first = fetch(`${url}/slow`)
     await waitUntil(() => full.slow.length === 1)
     await full.fill()
-    const rush = await Promise.all(Array.from({ length: 150 }, () => fetch(url)))
-    assert.deepEqual(new Set(rush.map((response) => response.status)), new Set([status]))
-    // They wait for the one connection, though only a few would be worth an attempt by now.
-    const waiting = Array.from({ length: 20 }, () => fetch(url))
-    await waitUntil(() => app.proxy.held > 10)
-    full.slow[0]!.end()
-    assert.equal((await first).status, 200)
-    const served = (await Promise.all(waiting)).filter((response) => response.status === 200)
-    assert.ok(served.length > 10, `${served.length} of ${waiting.length}`)
+    for (let trial = 1; ; trial++) {
+      const rush = await Promise.all(Array.from({ length: 150 }, () => fetch(url)))
+      assert.deepEqual(new Set(rush.map((response) => response.status)), new Set([status]))
+      // They wait for the one connection, though only a few would be worth an attempt by now.
+      let answered = 0
+      const waiting = Array.from({ length: 20 }, () => fetch(url).finally(() => answered++))
+      await waitUntil(() => app.proxy.held > 10 || answered > 0)
+      full.slow.at(-1)!.end()
+      assert.equal((await first).status, 200)
+      const served = (await Promise.all(waiting)).filter((response) => response.status === 200)
+      if (served.length > 10) return
+      // For 50 ms at most, in which a busy machine may not come to all of them.
+      assert.ok(trial < 5, `${served.length} of ${waiting.length}`)
+      first = fetch(`${url}/slow`)
+      await waitUntil(() => full.slow.length === trial + 1)
+    }
   })
 }
