@@ -61,7 +61,7 @@ export function createConnectionLimit(options: ConnectionLimitOptions): Connecti
     const count = perAddress.get(network) ?? 0
     if (count >= maxPerAddress) return cut(socket, 'per-address')
     perAddress.set(network, count + 1)
-    socket.once('close', () => {
+    socket.on('close', () => {
       const left = perAddress.get(network)! - 1
       if (left === 0) perAddress.delete(network)
       else perAddress.set(network, left)
@@ -77,7 +77,7 @@ export function createConnectionLimit(options: ConnectionLimitOptions): Connecti
     admit(socket) {
       if (max !== 0 && open >= max) return cut(socket, 'total')
       open++
-      socket.once('close', () => open--)
+      socket.on('close', () => open--)
       return isShared(socket) || admitFrom(socket, plainAddress(socket.remoteAddress ?? ''))
     },
     admitFrom,

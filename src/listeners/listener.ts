@@ -119,7 +119,7 @@ function createService(target: ListenTarget, options: ListenerOptions): Service 
       if (target.kind === 'unix') markUnixPeer(socket)
       if (options.limit?.admit(socket) === false) return
       open.add(socket)
-      socket.once('close', () => {
+      socket.on('close', () => {
         open.delete(socket)
         if (open.size === 0) for (const resolve of waiting.splice(0)) resolve()
       })

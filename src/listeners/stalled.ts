@@ -47,7 +47,7 @@ export function watchStalled(timeoutMs: number): StalledWatch {
   return {
     add(socket) {
       connections.set(socket, { flushedBytes: 0, readBytes: 0, sinceMs: performance.now() })
-      socket.once('close', () => connections.delete(socket))
+      socket.on('close', () => connections.delete(socket))
     },
     close: () => clearInterval(ticker)
   }
