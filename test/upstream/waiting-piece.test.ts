@@ -6,6 +6,7 @@ import { atTurnEnd } from '../../src/turn-end.ts'
 import { WaitingPiece } from '../../src/upstream/waiting-piece.ts'
 import { receive, socketPair } from '../helpers/socket-pair.ts'
 import { waitUntil } from '../helpers/store-contract.ts'
+import type { Cleanup } from '../helpers/temp-dir.ts'
 
 function send(piece: WaitingPiece, socket: Socket): void {
   piece.send(socket, (bytes) => socket.write(bytes))
@@ -66,18 +67,27 @@ test('what a slow reader has not taken is not written over by what others get me
   assert.ok((await receive(slowEnd, expected.length)) === expected)
 })
 
-test('a few slow readers only are waited for with memory that others could use', async (t) => {
-  const quick = (await socketPair(t))[0]
-  const slow: Socket[] = []
+/** Slow readers, as many as there may be that keep a memory. @returns both ends of their connections */
+async function crowd(t: Cleanup, quick: Socket): Promise<[Socket, Socket][]> {
+  const slow: [Socket, Socket][] = []
   while (WaitingPiece.canWait(quick)) {
-    const [writer, reader] = await socketPair(t)
-    fill(writer)
-    slow.push(reader)
+    const ends = await socketPair(t)
+    fill(ends[0])
+    slow.push(ends)
     // The kernel may take the rest of some after a moment.
     assert.ok(slow.length < 100)
   }
-  slow[0]!.resume()
-  await waitUntil(() => WaitingPiece.canWait(quick))
-  slow[1]!.destroy()
-  for (const reader of slow) reader.resume()
-})
+  return slow
+}
+
+for (const [what, end] of [
+  ['reads', ([, reader]: [Socket, Socket]) => reader.resume()],
+  ['is cut', ([writer]: [Socket, Socket]) => writer.destroy()]
+] as const) {
+  test(`a few slow readers only keep memory that others could use, each until it ${what}`, async (t) => {
+    const [quick] = await socketPair(t)
+    const slow = await crowd(t, quick)
+    for (const ends of slow) end(ends)
+    await waitUntil(() => WaitingPiece.canWait(quick))
+  })
+}
